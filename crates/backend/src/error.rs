@@ -1,0 +1,46 @@
+//! Why a backend cannot be used.
+
+use thiserror::Error;
+
+/// An error of this crate.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BackendError {
+    /// No backend has this name.
+    #[error("unknown backend `{found}`, expected one of {expected}{}", suggestion(.nearest))]
+    UnknownKind {
+        /// The name given.
+        found: String,
+        /// All names.
+        expected: String,
+        /// The name that is most like it.
+        nearest: Option<String>,
+    },
+    /// The backend is known, but this program was built without it.
+    #[error(
+        "backend `{kind}` is not part of this program; build with it: `cargo run --release --features {kind} -- …`, or \
+         use one of {compiled}"
+    )]
+    NotCompiled {
+        /// The backend's name, which is also the cargo feature's.
+        kind: &'static str,
+        /// The backends that are there.
+        compiled: String,
+    },
+    /// The backend has no such device.
+    #[error("backend `{kind}` has no device `{found}`, expected {expected}")]
+    UnknownDevice {
+        /// The backend's name.
+        kind: &'static str,
+        /// The device given.
+        found: String,
+        /// What would do.
+        expected: &'static str,
+    },
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default()
+}

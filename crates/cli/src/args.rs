@@ -1,0 +1,175 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ganvas_data::{DatasetName, Split};
+use ganvas_training::{ConfigError, Experiment, Overrides, load_backend_file, load_experiment};
+
+/// Train, sample and inspect small-image GANs from TOML files.
+#[derive(Debug, Parser)]
+#[command(name = "ganvas", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Begin with:  ganvas train configs/quickstart.toml\n\n\
+    Exit codes: 0 success, 1 failure, 2 mistake in arguments or configuration, 130 after Ctrl-C.\n\
+    RUST_LOG sets the log level by module, for example RUST_LOG=ganvas_training=debug.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Tells more; -vv tells everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Tells warnings and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trains a GAN into a run directory
+    Train(TrainArguments),
+    /// Makes images with a trained generator
+    Generate(GenerateArguments),
+    /// Lists, fetches, verifies and shows data sets
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Shows or checks an experiment file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Shows which backends this program can use
+    Backends,
+}
+
+/// An experiment file with what is laid over it.
+#[derive(Debug, Args)]
+pub struct ExperimentArguments {
+    /// The experiment, such as configs/quickstart.toml
+    pub config: PathBuf,
+    /// Sets a key, such as training.epochs=2; can be given again
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Lays a backend over the experiment, such as configs/backends/flex.toml
+    #[arg(long, value_name = "FILE")]
+    pub backend: Option<PathBuf>,
+}
+
+impl ExperimentArguments {
+    /// Reads the experiment.
+    pub fn load(&self) -> Result<Experiment, ConfigError> {
+        let backend = self.backend.as_deref().map(load_backend_file).transpose()?;
+        let overrides = Overrides {
+            backend: backend.map(|file| file.backend),
+            set: self.set.clone(),
+        };
+        load_experiment(&self.config, &overrides)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArguments {
+    #[command(flatten)]
+    pub experiment: ExperimentArguments,
+    /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The run directory [default: runs/DATE-TIME-NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Goes on with the run in --out, or with this experiment's newest one
+    #[arg(long, conflicts_with = "dry_run")]
+    pub resume: bool,
+    /// Builds everything, runs one step, tells sizes and times, and writes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GenerateArguments {
+    /// A run directory (its newest checkpoint), or a checkpoint in it
+    #[arg(value_name = "RUN_OR_CHECKPOINT")]
+    pub source: PathBuf,
+    /// How many images
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
+    /// Decides the images [default: the run's seed]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1) or .idx (bytes) [default: a PNG named by
+    /// step and seed]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Uses another backend than the run's, such as configs/backends/flex.toml
+    #[arg(long, value_name = "FILE")]
+    pub backend: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Lists the data sets and where they were found
+    List(DataFolder),
+    /// Downloads a data set and verifies it
+    Fetch {
+        /// mnist, fashion-mnist or kmnist
+        name: DatasetName,
+        #[command(flatten)]
+        folder: DataFolder,
+        /// Downloads from this address instead of the known ones; can be given again
+        #[arg(long, value_name = "URL")]
+        mirror: Vec<String>,
+    },
+    /// Compares the files of a data set with their checksums
+    Verify {
+        /// mnist, fashion-mnist or kmnist
+        name: DatasetName,
+        #[command(flatten)]
+        folder: DataFolder,
+    },
+    /// Writes a grid of a data set's first images
+    Preview {
+        /// mnist, fashion-mnist, kmnist or synthetic
+        name: DatasetName,
+        #[command(flatten)]
+        folder: DataFolder,
+        /// How many images
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        count: u32,
+        /// Which part of the set
+        #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
+        split: SplitArgument,
+        /// Decides synthetic images
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// The picture [default: NAME.png]
+        #[arg(long, value_name = "FILE.png")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DataFolder {
+    /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SplitArgument {
+    Train,
+    Test,
+}
+
+impl From<SplitArgument> for Split {
+    fn from(split: SplitArgument) -> Self {
+        match split {
+            SplitArgument::Train => Self::Train,
+            SplitArgument::Test => Self::Test,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Prints the whole resolved configuration
+    Show(ExperimentArguments),
+    /// Tells whether an experiment file is right
+    Check(ExperimentArguments),
+}

@@ -1,0 +1,144 @@
+//! `ganvas data`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use ganvas_data::{
+    DatasetName, FetchProgress, FileState, LoadOptions, compose_grid, data_folders, download_folder, fetch,
+    near_square_columns, verify, write_png,
+};
+use indicatif::{HumanBytes, ProgressBar};
+use tracing::{info, warn};
+
+use crate::{args::DataCommand, exit::Ended, progress};
+
+/// Pictures of data are for looking at: each pixel becomes a square of this side.
+const ENLARGEMENT: usize = 3;
+
+pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
+    match command {
+        DataCommand::List(folder) => list(folder.data_dir.as_deref()),
+        DataCommand::Fetch { name, folder, mirror } => fetch_set(*name, folder.data_dir.as_deref(), mirror)?,
+        DataCommand::Verify { name, folder } => verify_set(*name, folder.data_dir.as_deref())?,
+        DataCommand::Preview {
+            name,
+            folder,
+            count,
+            split,
+            seed,
+            out,
+        } => {
+            let options = LoadOptions {
+                data_dir: folder.data_dir.clone(),
+                seed: *seed,
+                count: Some(*count as usize),
+            };
+            let images = ganvas_data::load(*name, (*split).into(), &options)?;
+            let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
+            let columns = near_square_columns(images.len());
+            let grid = compose_grid(images.pixels(), images.len(), images.shape(), columns)?;
+            write_png(&grid.upscale(ENLARGEMENT), &out)?;
+            println!("{} images: {}", images.len(), out.display());
+        }
+    }
+    Ok(Ended::Done)
+}
+
+fn list(explicit: Option<&Path>) {
+    let folders = data_folders(explicit);
+    println!("{:<15} where", "data set");
+    for name in DatasetName::ALL {
+        if name == DatasetName::Synthetic {
+            println!("{:<15} drawn by the program, any number of images", name.to_string());
+            continue;
+        }
+        let found = folders
+            .iter()
+            .map(|folder| folder.join(name.to_string()))
+            .find(|folder| folder.is_dir());
+        match found {
+            Some(folder) => println!("{:<15} {}", name.to_string(), folder.display()),
+            None => println!(
+                "{:<15} not here; get it with: ganvas data fetch {name}",
+                name.to_string()
+            ),
+        }
+    }
+    let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    println!("\nlooked in {}", places.join(", "));
+}
+
+fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> anyhow::Result<()> {
+    let folder = download_folder(explicit);
+    info!("fetching {name} into {}", folder.display());
+    let mut bar: Option<ProgressBar> = None;
+    let result = fetch(name, &folder, mirrors, &mut |event| match event {
+        FetchProgress::Whole { file } => info!("{file}: already here and whole"),
+        FetchProgress::Started {
+            file,
+            url,
+            resumed_from,
+            total,
+        } => {
+            match resumed_from {
+                0 => info!("{file} from {url}"),
+                bytes => info!("{file} from {url}, going on after {}", HumanBytes(bytes)),
+            }
+            let new = ProgressBar::new(total.unwrap_or(0)).with_position(resumed_from);
+            new.set_style(progress::style(
+                "{prefix} {bar:24.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+            ));
+            new.set_prefix(file.to_owned());
+            progress::show(&new);
+            bar = Some(new);
+        }
+        FetchProgress::Advanced { received, .. } => {
+            if let Some(bar) = &bar {
+                bar.set_position(received);
+            }
+        }
+        FetchProgress::Failed { file, url, reason } => {
+            progress::hide();
+            warn!("{file} from {url}: {reason}");
+        }
+        FetchProgress::Finished { file, bytes } => {
+            progress::hide();
+            info!("{file}: {}, checksum right", HumanBytes(bytes));
+        }
+        _ => {}
+    });
+    progress::hide();
+    result?;
+    println!("{name}: {}", folder.join(name.to_string()).display());
+    Ok(())
+}
+
+fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> {
+    // The first folder that has the set is the one that training would read.
+    let folders = data_folders(explicit);
+    let folder = folders
+        .iter()
+        .find(|folder| folder.join(name.to_string()).is_dir())
+        .cloned()
+        .unwrap_or_else(|| download_folder(explicit));
+    let mut bad = 0;
+    for status in verify(name, &folder)? {
+        let state = match status.state {
+            FileState::Ok => "right".to_owned(),
+            FileState::Uncompressed => "there without .gz; there is no published checksum to compare with".to_owned(),
+            FileState::Missing => {
+                bad += 1;
+                "missing".to_owned()
+            }
+            FileState::WrongChecksum { expected, found } => {
+                bad += 1;
+                format!("wrong: expected MD5 {expected}, found {found}")
+            }
+        };
+        println!("{}: {state}", status.path.display());
+    }
+    if bad > 0 {
+        bail!("{bad} files of {name} are missing or wrong; get them with `ganvas data fetch {name}`");
+    }
+    Ok(())
+}

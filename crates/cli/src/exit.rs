@@ -1,0 +1,48 @@
+//! From a result to what the person reads and the exit code.
+
+use std::process::ExitCode;
+
+use ganvas_backend::BackendError;
+use ganvas_training::{ConfigError, TrainingError};
+
+/// How a command ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It did what was asked.
+    Done,
+    /// It was stopped by Ctrl-C or SIGTERM, and saved.
+    Interrupted,
+}
+
+/// A mistake in what was typed that no library tells.
+#[derive(Debug)]
+pub struct UsageError(pub String);
+
+impl std::error::Error for UsageError {}
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Prints an error and chooses the exit code.
+pub fn report(result: anyhow::Result<Ended>) -> ExitCode {
+    match result {
+        Ok(Ended::Done) => ExitCode::SUCCESS,
+        Ok(Ended::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<UsageError>()
+        || error.is::<ConfigError>()
+        || error.is::<BackendError>()
+        || error
+            .downcast_ref::<TrainingError>()
+            .is_some_and(TrainingError::is_usage)
+}

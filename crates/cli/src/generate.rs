@@ -1,0 +1,89 @@
+//! `ganvas generate`
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use ganvas_data::{compose_grid, denormalize, idx, near_square_columns, npy, write_png};
+use ganvas_training::{Checkpoint, Sampler, load_backend_file};
+use tracing::info;
+
+use crate::{
+    args::GenerateArguments,
+    exit::{Ended, UsageError},
+    work::{self, Work},
+};
+
+/// Digits are small: each pixel becomes a square of this side.
+const ENLARGEMENT: usize = 3;
+
+/// What a file's ending asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Png,
+    Npy,
+    Idx,
+}
+
+pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
+    let checkpoint = Checkpoint::find(&arguments.source)?;
+    let backend = match &arguments.backend {
+        Some(file) => load_backend_file(file)?.backend,
+        None => checkpoint.experiment.backend.clone(),
+    };
+    let seed = arguments.seed.unwrap_or(checkpoint.experiment.seed);
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("generated-step-{:06}-seed-{seed}.png", checkpoint.state.step)));
+    let format = format(&out)?;
+    let count = arguments.count as usize;
+    let image = checkpoint.image();
+    if format == Format::Idx && image.channels != 1 {
+        bail!(UsageError(format!(
+            "{}: an IDX file of images holds one channel, these have {}; use .npy or .png",
+            out.display(),
+            image.channels
+        )));
+    }
+    info!(
+        "{} images from {} on {}",
+        count,
+        checkpoint.path().display(),
+        backend.kind
+    );
+
+    let latent = checkpoint.experiment.network(image).latent_size;
+    let sampler = Sampler::new(seed, count, latent);
+    let work = Work::Generate {
+        checkpoint: &checkpoint,
+        sampler: &sampler,
+    };
+    let work::Result::Images(values) = work::run(&backend, work)? else {
+        bail!("the generator gave no images");
+    };
+
+    let shape = image.dims();
+    let bytes = || values.iter().map(|&value| denormalize(value)).collect::<Vec<u8>>();
+    match format {
+        Format::Png => {
+            let grid = compose_grid(&bytes(), count, shape, near_square_columns(count))?;
+            write_png(&grid.upscale(ENLARGEMENT), &out)?;
+        }
+        Format::Npy => npy::write_f32(&out, &values, &[count, shape[0], shape[1], shape[2]])?,
+        Format::Idx => idx::write_images(&out, &bytes(), image.height, image.width)?,
+    }
+    println!("{count} images: {}", out.display());
+    Ok(Ended::Done)
+}
+
+fn format(out: &std::path::Path) -> Result<Format, UsageError> {
+    let name = out.to_string_lossy().to_lowercase();
+    match name {
+        name if name.ends_with(".png") => Ok(Format::Png),
+        name if name.ends_with(".npy") => Ok(Format::Npy),
+        name if name.ends_with(".idx") || name.ends_with(".idx.gz") || name.ends_with("-ubyte") => Ok(Format::Idx),
+        name => Err(UsageError(format!(
+            "--out {name}: expected a name that ends in .png, .npy or .idx"
+        ))),
+    }
+}

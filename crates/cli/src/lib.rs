@@ -1,0 +1,35 @@
+//! The `ganvas` command as a library, so that the suite can build it for each backend.
+
+mod args;
+mod backends;
+mod config;
+mod data;
+mod exit;
+mod generate;
+mod interrupt;
+mod logging;
+mod progress;
+mod train;
+mod work;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// Runs the command with the process's own arguments.
+///
+/// The exit code is 0 for success, 2 for mistakes in arguments or configuration, 1 for failures, 130 after Ctrl-C.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(arguments.verbose, arguments.quiet);
+    let result = match arguments.command {
+        Command::Train(arguments) => train::train(&arguments),
+        Command::Generate(arguments) => generate::generate(&arguments),
+        Command::Data(command) => data::data(&command),
+        Command::Config(command) => config::config(&command),
+        Command::Backends => backends::backends(),
+    };
+    exit::report(result)
+}

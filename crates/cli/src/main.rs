@@ -1,0 +1,7 @@
+//! The `ganvas` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ganvas::main()
+}

@@ -1,0 +1,167 @@
+//! A progress bar on a terminal, plain lines elsewhere.
+
+use std::{
+    io::{IsTerminal, stderr},
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use ganvas_training::{MetricsLine, Observer, Plan};
+use indicatif::{ProgressBar, ProgressStyle};
+use tracing::{debug, info};
+
+/// Without a terminal, a line is told at most so often, so that hours of training do not fill a log.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The bar that is on the screen now.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Does something while the bar is off the screen.
+pub fn aside<T>(action: impl FnOnce() -> T) -> T {
+    // Cloned out of the lock: the action may log, and logging comes back here.
+    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match bar {
+        Some(bar) => bar.suspend(action),
+        None => action(),
+    }
+}
+
+/// Tells the person something on standard error, whatever the log level.
+pub fn say(text: &str) {
+    aside(|| eprintln!("{text}"));
+}
+
+/// Puts a bar on the screen.
+pub fn show(bar: &ProgressBar) {
+    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+}
+
+/// Takes the bar off the screen.
+pub fn hide() {
+    if let Some(bar) = BAR.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        bar.finish_and_clear();
+    }
+}
+
+/// A style from a template, or indicatif's own where the template is wrong.
+pub fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}
+
+/// Shows a run on the terminal.
+pub struct TrainingProgress {
+    bar: Option<ProgressBar>,
+    plan: Option<Plan>,
+    first_step: u64,
+    started: Instant,
+    last_plain: Option<Instant>,
+    quiet: bool,
+}
+
+impl TrainingProgress {
+    pub fn new() -> Self {
+        let quiet = !tracing::enabled!(tracing::Level::INFO);
+        Self {
+            bar: None,
+            plan: None,
+            first_step: 0,
+            started: Instant::now(),
+            last_plain: None,
+            quiet,
+        }
+    }
+
+    fn seconds_left(&self, step: u64) -> Option<u64> {
+        let done = step.checked_sub(self.first_step).filter(|&done| done > 0)?;
+        let left = self.plan?.total_steps.saturating_sub(step);
+        Some((self.started.elapsed().as_secs_f64() / done as f64 * left as f64).round() as u64)
+    }
+}
+
+impl Drop for TrainingProgress {
+    fn drop(&mut self) {
+        hide();
+    }
+}
+
+impl Observer for TrainingProgress {
+    fn started(&mut self, plan: &Plan, step: u64) {
+        info!(
+            "training: {} steps, {} epochs of {} batches of {}{}",
+            plan.total_steps,
+            plan.epochs(),
+            plan.batches_per_epoch,
+            plan.batch_size,
+            if step > 0 {
+                format!(", going on after step {step}")
+            } else {
+                String::new()
+            },
+        );
+        self.plan = Some(*plan);
+        self.first_step = step;
+        self.started = Instant::now();
+        if stderr().is_terminal() && !self.quiet {
+            let bar = ProgressBar::new(plan.total_steps).with_position(step);
+            bar.set_style(style("{prefix} {bar:24.cyan/dim} step {pos}/{len}  {msg}"));
+            bar.set_prefix(format!("epoch {}/{}", plan.epoch(step + 1), plan.epochs()));
+            bar.enable_steady_tick(Duration::from_millis(250));
+            show(&bar);
+            self.bar = Some(bar);
+        }
+    }
+
+    fn stepped(&mut self, step: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(step);
+        }
+    }
+
+    fn logged(&mut self, line: &MetricsLine) {
+        let Some(plan) = self.plan else { return };
+        let left = self.seconds_left(line.step).map_or_else(|| "?".into(), duration);
+        let losses = format!(
+            "D {:.3}  G {:.3}  {:.0} images/s  {left} left",
+            line.discriminator_loss, line.generator_loss, line.images_per_second
+        );
+        match &self.bar {
+            Some(bar) => {
+                bar.set_prefix(format!("epoch {}/{}", line.epoch, plan.epochs()));
+                bar.set_message(losses);
+            }
+            None => {
+                let due = self.last_plain.is_none_or(|last| last.elapsed() >= PLAIN_INTERVAL);
+                if due || line.step == plan.total_steps {
+                    self.last_plain = Some(Instant::now());
+                    info!(
+                        "epoch {}/{}  step {}/{}  {losses}",
+                        line.epoch,
+                        plan.epochs(),
+                        line.step,
+                        plan.total_steps
+                    );
+                }
+            }
+        }
+    }
+
+    fn wrote(&mut self, what: &str, path: &Path) {
+        debug!("{what}: {}", path.display());
+    }
+
+    fn wants_to_stop(&mut self) -> bool {
+        crate::interrupt::asked()
+    }
+}
+
+/// Seconds as a person says them: `42 s`, `3 min 05 s`, `2 h 10 min`.
+pub fn duration(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}

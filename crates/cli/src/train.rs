@@ -1,0 +1,177 @@
+//! `ganvas train`
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use ganvas_backend::BackendKind;
+use ganvas_data::{ImageSet, LoadOptions, Split};
+use ganvas_training::{DryRun, Experiment, Outcome, RunDirectory, resume_point};
+use tracing::info;
+
+use crate::{
+    args::TrainArguments,
+    exit::Ended,
+    interrupt,
+    progress::{TrainingProgress, duration},
+    work::{self, Work},
+};
+
+pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
+    let experiment = arguments.experiment.load()?;
+    // A wrong name is told before a run directory is made or minutes of data are read.
+    ganvas_backend::check(
+        experiment.backend.kind.parse::<BackendKind>()?,
+        &experiment.backend.device,
+    )?;
+    if arguments.dry_run {
+        let images = images(&experiment, arguments)?;
+        return rehearse(&experiment, &images);
+    }
+
+    let out = arguments.out.as_deref();
+    let (run, checkpoint, images);
+    if arguments.resume {
+        run = RunDirectory::open(out, &experiment)?;
+        let found = resume_point(&run, &experiment)?;
+        info!("resuming {} from {}", run.path().display(), found.path().display());
+        images = self::images(&experiment, arguments)?;
+        run.write_config(&experiment)?;
+        checkpoint = Some(found);
+    } else {
+        RunDirectory::check_free(out)?;
+        images = self::images(&experiment, arguments)?;
+        run = RunDirectory::create(out, &experiment)?;
+        checkpoint = None;
+    }
+    interrupt::listen()?;
+    info!(
+        "backend {} on {}, run directory {}",
+        experiment.backend.kind,
+        experiment.backend.device,
+        run.path().display()
+    );
+
+    let mut progress = TrainingProgress::new();
+    let result = work::run(
+        &experiment.backend,
+        Work::Train {
+            experiment: &experiment,
+            images: &images,
+            run: &run,
+            resume: checkpoint.as_ref(),
+            observer: &mut progress,
+        },
+    );
+    drop(progress);
+    let work::Result::Trained(outcome) = result? else {
+        bail!("the training gave no outcome");
+    };
+    let path = run.path().display();
+    match outcome {
+        Outcome::Finished { step } => {
+            println!("trained {step} steps: {path}");
+            println!("real beside generated: {}", run.comparison_path().display());
+            println!("more images: ganvas generate {path} --count 100 --out digits.png");
+            Ok(Ended::Done)
+        }
+        Outcome::Stopped { step } => {
+            println!("stopped and saved after step {step}: {path}");
+            println!(
+                "go on with: ganvas train {} --resume --out {path}",
+                arguments.experiment.config.display()
+            );
+            Ok(Ended::Interrupted)
+        }
+    }
+}
+
+fn images(experiment: &Experiment, arguments: &TrainArguments) -> anyhow::Result<Arc<ImageSet>> {
+    let data = &experiment.data;
+    let options = LoadOptions {
+        data_dir: arguments.data_dir.clone(),
+        seed: experiment.seed,
+        count: data.count,
+    };
+    let mut images = ganvas_data::load(data.dataset, Split::Train, &options)?;
+    if let Some(side) = data.image_size {
+        images = images.padded_to(side)?;
+    }
+    let [channels, height, width] = images.shape();
+    info!(
+        "{}: {} images of {channels}×{height}×{width}",
+        data.dataset,
+        images.len()
+    );
+    Ok(Arc::new(images))
+}
+
+fn rehearse(experiment: &Experiment, images: &Arc<ImageSet>) -> anyhow::Result<Ended> {
+    let work::Result::Rehearsed(DryRun {
+        plan,
+        generator_parameters,
+        discriminator_parameters,
+        image_bytes,
+        step_seconds,
+        discriminator_loss,
+        generator_loss,
+    }) = work::run(&experiment.backend, Work::DryRun { experiment, images })?
+    else {
+        bail!("the rehearsal gave no result");
+    };
+    let per_step = plan.batch_size as u64 * plan.batches_per_step;
+    let seconds = step_seconds * plan.total_steps as f64;
+    println!("dry run of `{}`: nothing was written", experiment.name);
+    println!("  generator         {} parameters", thousands(generator_parameters));
+    println!("  discriminator     {} parameters", thousands(discriminator_parameters));
+    println!(
+        "  images            {}, {} MB",
+        thousands(images.len()),
+        image_bytes.div_ceil(1_000_000)
+    );
+    println!("  first step        D {discriminator_loss:.4}, G {generator_loss:.4}");
+    println!(
+        "  step              {step_seconds:.3} s, {:.0} images/s",
+        per_step as f64 / step_seconds
+    );
+    println!(
+        "  whole run         {} steps, {} epochs, about {}",
+        thousands(plan.total_steps as usize),
+        plan.epochs(),
+        duration(seconds.round() as u64)
+    );
+    match peak_memory() {
+        Some(bytes) => println!("  memory            {} MB at most so far", bytes / 1_000_000),
+        None => println!("  memory            not told by this system"),
+    }
+    Ok(Ended::Done)
+}
+
+/// The most memory that this process held, in bytes, where the system tells it (Linux).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// 1234567 as `1,234,567`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_grouped_from_the_right() {
+        assert_eq!(super::thousands(7), "7");
+        assert_eq!(super::thousands(1_234_567), "1,234,567");
+        assert_eq!(super::thousands(123_456), "123,456");
+    }
+}

@@ -1,0 +1,137 @@
+//! Files that are either whole or not there.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::DataError;
+
+/// Writes a file so that whoever looks at `path`, even after a power cut, finds the old content or
+/// all of the new.
+///
+/// The content goes to a temporary file beside `path`, which is flushed, synchronized with the disk
+/// and then renamed over `path`; last the folder is synchronized, where the system can do that.
+/// Missing parent folders are made. If anything fails the temporary file is removed and what stood
+/// at `path` stays.
+///
+/// # Errors
+///
+/// [`DataError::Io`] naming the path and the system's reason; an error from `write` is reported the
+/// same way.
+pub fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), DataError> {
+    let folder = parent(path);
+    fs::create_dir_all(folder).map_err(|source| DataError::io("create the folder", folder, source))?;
+    let temporary = temporary_beside(path)?;
+    let written = write_whole(&temporary, write).and_then(|()| fs::rename(&temporary, path));
+    if let Err(source) = written {
+        // The first error says what went wrong; a second one about the leftover would hide it.
+        let _ = fs::remove_file(&temporary);
+        return Err(DataError::io("write", path, source));
+    }
+    sync_folder(folder).map_err(|source| DataError::io("synchronize the folder", folder, source))
+}
+
+/// The folder that holds `path`; the current one where `path` is a bare name.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A name beside `path` that no other writer uses: it holds the process's number and a count within
+/// the process.
+fn temporary_beside(path: &Path) -> Result<PathBuf, DataError> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Some(file_name) = path.file_name() else {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
+        return Err(DataError::io("write", path, source));
+    };
+    let mut name = OsString::from(".");
+    name.push(file_name);
+    name.push(format!(
+        ".{}-{}.tmp",
+        process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    ));
+    Ok(parent(path).join(name))
+}
+
+fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let mut writer = BufWriter::new(File::create(path)?);
+    write(&mut writer)?;
+    writer.flush()?;
+    writer.get_ref().sync_all()
+}
+
+/// Makes a rename in `folder` last through a power cut.
+#[cfg(unix)]
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some network and FUSE file systems cannot synchronize folders; the file itself is safe
+        // there.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
+}
+
+/// Windows has no way to open a folder for this, and its file systems keep a journal of renames.
+#[cfg(not(unix))]
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(folder: &Path) -> Vec<OsString> {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect()
+    }
+
+    #[test]
+    fn parents_are_made_and_nothing_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/file.txt");
+        write_atomically(&path, |out| out.write_all(b"one")).unwrap();
+        write_atomically(&path, |out| out.write_all(b"two")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names_in(&folder.path().join("a/b")), ["file.txt"]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.txt");
+        write_atomically(&path, |out| out.write_all(b"old")).unwrap();
+        let error = write_atomically(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("the disk is on strike"))
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("file.txt") && error.contains("on strike"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names_in(folder.path()), ["file.txt"]);
+    }
+
+    #[test]
+    fn impossible_places_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        let error = write_atomically(&file.join("below"), |_| Ok(()))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("file"), "{error}");
+        assert!(write_atomically(Path::new("/"), |_| Ok(())).is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! Arrays that NumPy reads, for figures and for checks in other languages.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::DataError;
+use crate::files::write_atomically;
+
+/// The data starts at a multiple of this many bytes, so that it can be mapped into memory and read
+/// in place.
+const ALIGNMENT: usize = 64;
+
+/// Writes `data` as a little-endian `float32` array of shape `shape`, in C order (the last axis
+/// runs fastest).
+///
+/// The format is `.npy` version 1.0, as `numpy.lib.format` describes it; the file is written
+/// [atomically](write_atomically).
+///
+/// # Errors
+///
+/// [`DataError::NpyShape`] if `data` is not as long as the shape says, or if the shape has so many
+/// axes that its description does not fit the format, and [`DataError::Io`] if the file cannot be
+/// written.
+pub fn write_f32(path: &Path, data: &[f32], shape: &[usize]) -> Result<(), DataError> {
+    let expected = shape
+        .iter()
+        .try_fold(1_usize, |product, &side| product.checked_mul(side));
+    let header = header(shape).filter(|_| expected == Some(data.len()));
+    let Some(header) = header else {
+        return Err(DataError::NpyShape {
+            path: path.to_owned(),
+            shape: shape.to_vec(),
+            found: data.len(),
+        });
+    };
+    write_atomically(path, |out| {
+        out.write_all(&header)?;
+        data.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+    })
+}
+
+/// Magic bytes, version, length and the description, padded to the alignment; `None` if the shape
+/// is too long.
+fn header(shape: &[usize]) -> Option<Vec<u8>> {
+    let mut axes: String = shape.iter().map(|side| format!("{side}, ")).collect();
+    // Python's tuple of one keeps its comma, all others lose the last one.
+    axes.truncate(axes.len().saturating_sub(if shape.len() == 1 { 1 } else { 2 }));
+    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
+    let fixed = 10;
+    let whole = (fixed + text.len() + 1).next_multiple_of(ALIGNMENT);
+    text.push_str(&" ".repeat(whole - fixed - text.len() - 1));
+    text.push('\n');
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
+    header.extend(text.as_bytes());
+    Some(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(data: &[f32], shape: &[usize]) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("array.npy");
+        write_f32(&path, data, shape).unwrap();
+        std::fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn the_layout_is_numpys() {
+        let bytes = written(&[1.0, -2.5, 0.0, 4.0, 5.0, 6.0], &[2, 3]);
+        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+        let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        assert_eq!((10 + length) % 64, 0);
+        let text = std::str::from_utf8(&bytes[10..10 + length]).unwrap();
+        assert!(text.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"));
+        assert!(text.ends_with('\n'));
+        assert_eq!(bytes.len(), 10 + length + 24);
+        assert_eq!(&bytes[10 + length + 4..10 + length + 8], &(-2.5_f32).to_le_bytes());
+    }
+
+    #[test]
+    fn short_shapes_are_pythons_tuples() {
+        let text = |data: &[f32], shape: &[usize]| String::from_utf8_lossy(&written(data, shape)).into_owned();
+        assert!(text(&[1.0], &[]).contains("'shape': (), "));
+        assert!(text(&[1.0, 2.0], &[2]).contains("'shape': (2,), "));
+        assert!(text(&[], &[0, 4]).contains("'shape': (0, 4), "));
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_refused() {
+        let path = Path::new("never-written.npy");
+        for shape in [&[2, 3][..], &[usize::MAX, 2], &[1; 40_000]] {
+            let error = write_f32(path, &[0.0; 4], shape).unwrap_err().to_string();
+            assert!(error.contains("never-written.npy"), "{error}");
+        }
+        assert!(!path.exists());
+    }
+}

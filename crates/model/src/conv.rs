@@ -1,0 +1,116 @@
+//! The convolution, lowered to a gather and one matrix product.
+
+use burn::{
+    module::{Module, Param},
+    tensor::{Tensor, backend::Backend},
+};
+use rand::RngCore;
+
+use crate::{
+    FeatureMap,
+    initialization::{Fans, Initialization, constant_vector},
+    linear::add_bias,
+    patches::Window,
+};
+
+/// The shape of a convolution or transposed convolution with a square kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConvConfig {
+    /// Channels in and out.
+    pub channels: [usize; 2],
+    /// Side of the square kernel, in pixels.
+    pub kernel: usize,
+    /// Step between neighbouring positions, in pixels.
+    pub stride: usize,
+    /// Zeros around the image (convolution), or pixels cut from the result (transposed convolution).
+    pub padding: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+}
+
+impl ConvConfig {
+    /// No padding, with bias.
+    pub fn new(channels: [usize; 2], kernel: usize, stride: usize) -> Self {
+        Self {
+            channels,
+            kernel,
+            stride,
+            padding: 0,
+            bias: true,
+        }
+    }
+
+    /// Sets the padding.
+    pub fn with_padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// Leaves the bias out, as before a batch normalization.
+    pub fn without_bias(self) -> Self {
+        Self { bias: false, ..self }
+    }
+
+    pub(crate) fn taps(&self) -> usize {
+        self.kernel * self.kernel
+    }
+}
+
+/// A convolution (cross-correlation, as in every framework) over a [`FeatureMap`], equal to `burn::nn::conv::Conv2d`.
+#[derive(Module, Debug)]
+pub struct Conv2d<B: Backend> {
+    /// `[out, in, kernel, kernel]`
+    pub weight: Param<Tensor<B, 4>>,
+    /// `[out]`
+    pub bias: Option<Param<Tensor<B, 1>>>,
+    stride: usize,
+    padding: usize,
+}
+
+impl<B: Backend> Conv2d<B> {
+    /// A new layer.
+    pub fn new(config: ConvConfig, initialization: Initialization, rng: &mut dyn RngCore, device: &B::Device) -> Self {
+        let [inputs, outputs] = config.channels;
+        let fans = Fans {
+            fan_in: inputs * config.taps(),
+            fan_out: outputs * config.taps(),
+            meeting: (inputs * config.taps()) as f64,
+        };
+        let shape = [outputs, inputs, config.kernel, config.kernel];
+        Self {
+            weight: initialization.kernel(shape, fans, rng, device),
+            bias: config.bias.then(|| constant_vector(outputs, 0.0, device)),
+            stride: config.stride,
+            padding: config.padding,
+        }
+    }
+
+    /// Applies the layer.
+    ///
+    /// # Shapes
+    /// - input: `[batch · height · width, in]`
+    /// - result: `[batch · h · w, out]` with `h = (height + 2·padding − kernel) / stride + 1`, `w` likewise
+    ///
+    /// # Panics
+    /// If the kernel is larger than the padded image.
+    pub fn forward(&self, input: FeatureMap<B>) -> FeatureMap<B> {
+        let input = input.into_image_order();
+        let [outputs, inputs, kernel, _] = self.weight.dims();
+        let (image, batch) = (input.size(), input.batch());
+        let window = Window {
+            image,
+            positions: image.map(|side| (side + 2 * self.padding - kernel) / self.stride + 1),
+            kernel,
+            stride: self.stride,
+            padding: self.padding,
+        };
+        let patches = window.gather(input.into_rows(), batch);
+        // Taps before channels, as the rows have them.
+        let weight = self
+            .weight
+            .val()
+            .permute([2, 3, 1, 0])
+            .reshape([kernel * kernel * inputs, outputs]);
+        let rows = add_bias(patches.matmul(weight), self.bias.as_ref());
+        FeatureMap::from_rows(rows, window.positions)
+    }
+}

@@ -1,0 +1,54 @@
+//! What can go wrong when a network is built or its weights are read.
+
+use thiserror::Error;
+
+/// An error of this crate.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A hyperparameter has a value that the network cannot be built with.
+    #[error("`{key}` is {found}, expected {expected}")]
+    Config {
+        /// The name of the hyperparameter.
+        key: &'static str,
+        /// What was given.
+        found: String,
+        /// What would be valid.
+        expected: String,
+    },
+    /// A tensor that the network needs is not among those given.
+    #[error("tensor `{name}` is missing, expected it with shape {shape:?}")]
+    MissingTensor {
+        /// The PyTorch-style name.
+        name: String,
+        /// The shape that the network expects.
+        shape: Vec<usize>,
+    },
+    /// A tensor has another shape than the network's.
+    #[error("tensor `{name}` has shape {found:?}, expected {expected:?}")]
+    TensorShape {
+        /// The PyTorch-style name.
+        name: String,
+        /// The shape that the network expects.
+        expected: Vec<usize>,
+        /// The shape found.
+        found: Vec<usize>,
+    },
+    /// A tensor is given that the network does not have.
+    #[error("tensor `{name}` does not belong to this network")]
+    UnknownTensor {
+        /// The name found.
+        name: String,
+    },
+    /// A tensor's element type is not 32-bit float.
+    #[error("tensor `{name}` holds {found}, expected F32")]
+    TensorType {
+        /// The PyTorch-style name.
+        name: String,
+        /// The element type found.
+        found: String,
+    },
+    /// The bytes are not a whole safetensors file.
+    #[error("not a valid safetensors file: {0}")]
+    Safetensors(#[from] safetensors::SafeTensorError),
+}

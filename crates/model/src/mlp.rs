@@ -1,0 +1,108 @@
+//! The fully connected pair of the first GANs (Goodfellow et al., 2014).
+
+use burn::{
+    module::Module,
+    tensor::{Tensor, activation, backend::Backend},
+};
+use rand::RngCore;
+
+use crate::{ImageShape, Initialization, Linear, dcgan::LEAKY_SLOPE};
+
+/// The hidden layers of a network whose widths are `inputs`, then `hidden`.
+fn hidden_layers<B: Backend>(
+    inputs: usize,
+    hidden: &[usize],
+    initialization: Initialization,
+    rng: &mut dyn RngCore,
+    device: &B::Device,
+) -> (Vec<Linear<B>>, usize) {
+    let mut width = inputs;
+    let layers = hidden
+        .iter()
+        .map(|&next| {
+            let layer = Linear::new([width, next], true, initialization, rng, device);
+            width = next;
+            layer
+        })
+        .collect();
+    (layers, width)
+}
+
+/// Linear layers with ReLU, the last one with tanh.
+#[derive(Module, Debug)]
+pub struct MlpGenerator<B: Backend> {
+    hidden: Vec<Linear<B>>,
+    output: Linear<B>,
+    image: [usize; 3],
+}
+
+impl<B: Backend> MlpGenerator<B> {
+    /// A new generator for `latent` random numbers an image.
+    pub fn new(
+        latent: usize,
+        hidden: &[usize],
+        image: ImageShape,
+        initialization: Initialization,
+        rng: &mut dyn RngCore,
+        device: &B::Device,
+    ) -> Self {
+        let (hidden, width) = hidden_layers(latent, hidden, initialization, rng, device);
+        Self {
+            hidden,
+            output: Linear::new([width, image.len()], true, initialization, rng, device),
+            image: image.dims(),
+        }
+    }
+
+    /// Images from noise, in [-1, 1].
+    ///
+    /// # Shapes
+    /// - z: `[batch, latent]`
+    /// - result: `[batch, channels, height, width]`
+    pub fn forward(&self, z: Tensor<B, 2>) -> Tensor<B, 4> {
+        let [batch, _] = z.dims();
+        let [channels, height, width] = self.image;
+        let features = self
+            .hidden
+            .iter()
+            .fold(z, |features, layer| activation::relu(layer.forward(features)));
+        let pixels = self.output.forward(features).tanh();
+        pixels.reshape([batch, channels, height, width])
+    }
+}
+
+/// Linear layers with LeakyReLU 0.2, the last one to one logit.
+#[derive(Module, Debug)]
+pub struct MlpDiscriminator<B: Backend> {
+    hidden: Vec<Linear<B>>,
+    output: Linear<B>,
+}
+
+impl<B: Backend> MlpDiscriminator<B> {
+    /// A new discriminator; the widths of its hidden layers are given from the image to the logit.
+    pub fn new(
+        hidden: &[usize],
+        image: ImageShape,
+        initialization: Initialization,
+        rng: &mut dyn RngCore,
+        device: &B::Device,
+    ) -> Self {
+        let (hidden, width) = hidden_layers(image.len(), hidden, initialization, rng, device);
+        Self {
+            hidden,
+            output: Linear::new([width, 1], true, initialization, rng, device),
+        }
+    }
+
+    /// Logits: above zero for what it takes to be real.
+    ///
+    /// # Shapes
+    /// - images: `[batch, channels, height, width]`
+    /// - result: `[batch, 1]`
+    pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
+        let features = self.hidden.iter().fold(images.flatten(1, 3), |features, layer| {
+            activation::leaky_relu(layer.forward(features), LEAKY_SLOPE)
+        });
+        self.output.forward(features)
+    }
+}

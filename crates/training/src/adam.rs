@@ -1,0 +1,289 @@
+//! Adam, with the place of ε that each framework gives it.
+
+use burn::{
+    module::{AutodiffModule, ModuleMapper, Param},
+    optim::GradientsParams,
+    tensor::{
+        Tensor, TensorData,
+        backend::{AutodiffBackend, Backend},
+    },
+};
+use ganvas_model::{ModelError, NamedTensor, named_tensors};
+use serde::{Deserialize, Serialize};
+
+/// Where ε is added; the difference shows where gradients are about as small as ε.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdamVariant {
+    /// To the corrected second moment's root: `m̂ / (√v̂ + ε)` (algorithm 1 of Kingma and Ba, 2015; PyTorch, Burn).
+    #[default]
+    Pytorch,
+    /// To the uncorrected one's: `√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)` (the paper's "epsilon hat"; Keras, TensorFlow).
+    Keras,
+}
+
+/// `[optimizer.generator]` and `[optimizer.discriminator]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdamConfig {
+    /// Step size, usually 1e-5 to 1e-3.
+    pub learning_rate: f64,
+    /// Decay of the first moment, 0 to 0.9; GANs train more steadily at 0.5 or below.
+    pub beta1: f64,
+    /// Decay of the second moment, usually 0.99 to 0.999.
+    pub beta2: f64,
+    /// Keeps the division finite, usually 1e-8 or 1e-7.
+    pub epsilon: f64,
+    /// `pytorch` or `keras`: where epsilon is added.
+    pub variant: AdamVariant,
+}
+
+impl Default for AdamConfig {
+    /// The DCGAN paper's learning rate and β₁ (section 4), PyTorch's β₂ and ε.
+    fn default() -> Self {
+        Self {
+            learning_rate: 2e-4,
+            beta1: 0.5,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            variant: AdamVariant::Pytorch,
+        }
+    }
+}
+
+impl AdamConfig {
+    /// Checks the ranges for the network of this name.
+    pub(crate) fn check(&self, network: &str) -> Result<(), (&'static str, String)> {
+        let generator = network == "generator";
+        let key = |of_generator, of_discriminator| if generator { of_generator } else { of_discriminator };
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            let key = key(
+                "optimizer.generator.learning_rate",
+                "optimizer.discriminator.learning_rate",
+            );
+            return Err((key, format!("expected a number above 0, found {}", self.learning_rate)));
+        }
+        if !(0.0..1.0).contains(&self.beta1) {
+            let key = key("optimizer.generator.beta1", "optimizer.discriminator.beta1");
+            return Err((key, format!("expected 0 or more and below 1, found {}", self.beta1)));
+        }
+        if !(0.0..1.0).contains(&self.beta2) {
+            let key = key("optimizer.generator.beta2", "optimizer.discriminator.beta2");
+            return Err((key, format!("expected 0 or more and below 1, found {}", self.beta2)));
+        }
+        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
+            let key = key("optimizer.generator.epsilon", "optimizer.discriminator.epsilon");
+            return Err((key, format!("expected a number above 0, found {}", self.epsilon)));
+        }
+        Ok(())
+    }
+}
+
+/// Both moments of one parameter, flattened.
+#[derive(Debug, Clone)]
+struct Moments<B: Backend> {
+    first: Tensor<B, 1>,
+    second: Tensor<B, 1>,
+}
+
+/// Adam's state for one network: the moments of each trainable parameter in the order of the network's fields, and the
+/// number of updates done.
+#[derive(Debug, Clone)]
+pub struct Adam<B: Backend> {
+    config: AdamConfig,
+    moments: Vec<Moments<B>>,
+    updates: u64,
+}
+
+impl<B: Backend> Adam<B> {
+    /// A fresh optimizer.
+    pub fn new(config: AdamConfig) -> Self {
+        Self {
+            config,
+            moments: Vec::new(),
+            updates: 0,
+        }
+    }
+
+    /// The number of updates done.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Moves every trainable parameter of `module` once.
+    ///
+    /// With `measure`, also returns the L2 norm of all gradients together, `[1]`.
+    pub fn step<A, M>(&mut self, module: M, gradients: GradientsParams, measure: bool) -> (M, Option<Tensor<B, 1>>)
+    where
+        A: AutodiffBackend<InnerBackend = B>,
+        M: AutodiffModule<A>,
+    {
+        self.updates += 1;
+        let AdamConfig {
+            learning_rate,
+            beta1,
+            beta2,
+            epsilon,
+            variant,
+        } = self.config;
+        let correction2 = (1.0 - beta2.powf(self.updates as f64)).sqrt();
+        let correction1 = 1.0 - beta1.powf(self.updates as f64);
+        let mut update = Update {
+            beta1,
+            beta2,
+            rate: learning_rate * correction2 / correction1,
+            epsilon: match variant {
+                AdamVariant::Keras => epsilon,
+                AdamVariant::Pytorch => epsilon * correction2,
+            },
+            gradients,
+            moments: &mut self.moments,
+            position: 0,
+            square_sum: None,
+            measure,
+        };
+        let module = module.map(&mut update);
+        let norm = update.square_sum.map(|sum| sum.sqrt());
+        (module, norm)
+    }
+
+    /// The moments by the names of their parameters: `NAME.exp_avg` and `NAME.exp_avg_sq`, as PyTorch calls them.
+    pub fn named_moments<A, M>(&self, module: &M) -> Vec<NamedTensor>
+    where
+        A: AutodiffBackend<InnerBackend = B>,
+        M: AutodiffModule<A>,
+    {
+        let to_named = |name: String, shape: &[usize], tensor: &Tensor<B, 1>| NamedTensor {
+            name,
+            shape: shape.to_vec(),
+            values: tensor.to_data().convert::<f32>().iter::<f32>().collect(),
+        };
+        trainable::<A, M>(module)
+            .iter()
+            .zip(&self.moments)
+            .flat_map(|((name, shape), moments)| {
+                [
+                    to_named(format!("{name}.exp_avg"), shape, &moments.first),
+                    to_named(format!("{name}.exp_avg_sq"), shape, &moments.second),
+                ]
+            })
+            .collect()
+    }
+
+    /// Takes up what [`named_moments`](Self::named_moments) gave.
+    ///
+    /// # Errors
+    /// The first missing, misshapen or unknown tensor.
+    pub fn resume<A, M>(
+        config: AdamConfig,
+        module: &M,
+        tensors: Vec<NamedTensor>,
+        updates: u64,
+        device: &B::Device,
+    ) -> Result<Self, ModelError>
+    where
+        A: AutodiffBackend<InnerBackend = B>,
+        M: AutodiffModule<A>,
+    {
+        let mut adam = Self::new(config);
+        adam.updates = updates;
+        if updates == 0 && tensors.is_empty() {
+            return Ok(adam);
+        }
+        let mut tensors: std::collections::BTreeMap<_, _> = tensors
+            .into_iter()
+            .map(|tensor| (tensor.name.clone(), tensor))
+            .collect();
+        for (name, shape) in trainable::<A, M>(module) {
+            let mut take = |kind: &str| match tensors.remove(&format!("{name}.{kind}")) {
+                Some(tensor) if tensor.shape == shape => {
+                    let count = tensor.values.len();
+                    Ok(Tensor::from_data(TensorData::new(tensor.values, [count]), device))
+                }
+                Some(tensor) => Err(ModelError::TensorShape {
+                    name: tensor.name,
+                    expected: shape.clone(),
+                    found: tensor.shape,
+                }),
+                None => Err(ModelError::MissingTensor {
+                    name: format!("{name}.{kind}"),
+                    shape: shape.clone(),
+                }),
+            };
+            adam.moments.push(Moments {
+                first: take("exp_avg")?,
+                second: take("exp_avg_sq")?,
+            });
+        }
+        match tensors.into_keys().next() {
+            Some(name) => Err(ModelError::UnknownTensor { name }),
+            None => Ok(adam),
+        }
+    }
+}
+
+/// Names and shapes of the trainable parameters, in order: all but the running statistics.
+fn trainable<A: AutodiffBackend, M: AutodiffModule<A>>(module: &M) -> Vec<(String, Vec<usize>)> {
+    named_tensors(module)
+        .into_iter()
+        .filter(|tensor| !tensor.name.contains(".running_"))
+        .map(|tensor| (tensor.name, tensor.shape))
+        .collect()
+}
+
+/// One update on its way through a network.
+struct Update<'a, B: Backend> {
+    beta1: f64,
+    beta2: f64,
+    /// Learning rate with both bias corrections.
+    rate: f64,
+    /// ε with the second moment's correction where the variant wants it.
+    epsilon: f64,
+    gradients: GradientsParams,
+    moments: &'a mut Vec<Moments<B>>,
+    position: usize,
+    square_sum: Option<Tensor<B, 1>>,
+    measure: bool,
+}
+
+impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
+        if !param.is_require_grad() {
+            return param;
+        }
+        let shape = param.shape();
+        let weight = param.val().inner().flatten::<1>(0, D - 1);
+        let gradient = match self.gradients.remove::<A::InnerBackend, D>(param.id) {
+            Some(gradient) => gradient.flatten::<1>(0, D - 1),
+            // A parameter that the loss does not reach has gradient zero: its moments still decay.
+            None => weight.zeros_like(),
+        };
+        if self.measure {
+            let square = gradient.clone().square().sum();
+            self.square_sum = Some(match self.square_sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+        let fresh_first = gradient.clone() * (1.0 - self.beta1);
+        let fresh_second = gradient.square() * (1.0 - self.beta2);
+        let moments = match self.moments.get(self.position) {
+            Some(old) => Moments {
+                first: old.first.clone() * self.beta1 + fresh_first,
+                second: old.second.clone() * self.beta2 + fresh_second,
+            },
+            None => Moments {
+                first: fresh_first,
+                second: fresh_second,
+            },
+        };
+        let step = moments.first.clone() / (moments.second.clone().sqrt() + self.epsilon) * self.rate;
+        match self.moments.get_mut(self.position) {
+            Some(slot) => *slot = moments,
+            None => self.moments.push(moments),
+        }
+        self.position += 1;
+        let weight = (weight - step).reshape(shape);
+        Param::initialized(param.id, Tensor::from_inner(weight).require_grad())
+    }
+}

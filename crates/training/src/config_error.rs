@@ -1,0 +1,100 @@
+//! What is wrong with an experiment file, told with the file, the line and the nearest right word.
+
+use std::fmt;
+
+/// A mistake in an experiment file or in a `--set` argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file, or `--set key=value`.
+    pub source: String,
+    /// The line in the file, from 1.
+    pub line: Option<usize>,
+    /// What was expected and what was found.
+    pub message: String,
+    /// The nearest right word.
+    pub suggestion: Option<String>,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.source)?;
+        if let Some(line) = self.line {
+            write!(formatter, ":{line}")?;
+        }
+        write!(formatter, ": {}", self.message)?;
+        match &self.suggestion {
+            Some(word) => write!(formatter, "; did you mean `{word}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ConfigError {
+    pub(crate) fn new(source: impl Into<String>, line: Option<usize>, message: impl Into<String>) -> Self {
+        Self {
+            source: source.into(),
+            line,
+            message: message.into(),
+            suggestion: None,
+        }
+    }
+
+    /// Wraps a message of serde and looks for the nearest right word in it.
+    pub(crate) fn from_serde(source: impl Into<String>, line: Option<usize>, message: &str) -> Self {
+        let message = message.trim().replace('\n', " ");
+        let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+        let suggestion = match quoted.split_first() {
+            // serde writes: unknown field `found`, expected one of `a`, `b`
+            Some((found, expected)) if message.starts_with("unknown ") => nearest(found, expected.iter().copied()),
+            _ => None,
+        };
+        Self {
+            source: source.into(),
+            line,
+            message: message
+                .replace("unknown field", "unknown key")
+                .replace("unknown variant", "unknown value"),
+            suggestion,
+        }
+    }
+}
+
+/// The candidate that is most like `word`, if one is alike enough to be a slip of the fingers.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .min()
+        .filter(|&(distance, candidate)| distance <= candidate.chars().count().max(3) / 2)
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_corrected_and_a_stranger_is_not() {
+        assert_eq!(nearest("epoch", ["epochs", "max_steps"]).as_deref(), Some("epochs"));
+        assert_eq!(
+            nearest("simultanous", ["simultaneous", "alternating"]).as_deref(),
+            Some("simultaneous")
+        );
+        assert_eq!(nearest("zebra", ["epochs", "max_steps"]), None);
+    }
+
+    #[test]
+    fn the_nearest_word_is_found_in_serdes_message() {
+        let error = ConfigError::from_serde(
+            "x.toml",
+            Some(3),
+            "unknown field `epoch`, expected one of `epochs`, `update`",
+        );
+        assert_eq!(
+            error.to_string(),
+            "x.toml:3: unknown key `epoch`, expected one of `epochs`, `update`; did you mean `epochs`?"
+        );
+    }
+}

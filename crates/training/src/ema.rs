@@ -1,0 +1,40 @@
+//! The exponential moving average of the generator, which makes better images than the generator itself.
+
+use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
+use ganvas_model::Generator;
+
+use crate::parameters::{flat_parameters, zip_parameters};
+
+/// The averaged generator (Karras et al., 2018, section 4.1; the ramp is TensorFlow's `ExponentialMovingAverage`).
+#[derive(Debug, Clone)]
+pub struct Ema<B: AutodiffBackend> {
+    /// The average: weights and running statistics, on the backend without gradients.
+    pub generator: Generator<B::InnerBackend>,
+    decay: f64,
+}
+
+impl<B: AutodiffBackend> Ema<B> {
+    /// Starts at the generator's weights.
+    pub fn new(generator: &Generator<B>, decay: f64) -> Self {
+        Self {
+            generator: generator.valid(),
+            decay,
+        }
+    }
+
+    /// Takes up an average that was saved.
+    pub fn resume(generator: Generator<B::InnerBackend>, decay: f64) -> Self {
+        Self { generator, decay }
+    }
+
+    /// Moves the average: ema = d·ema + (1 − d)·weights with d = min(decay, (1 + step) / (10 + step)), so that the
+    /// first, random weights are soon forgotten. `step` counts the generator updates done, from 1.
+    pub fn update(mut self, generator: &Generator<B>, step: u64) -> Self {
+        let decay = self.decay.min((1.0 + step as f64) / (10.0 + step as f64));
+        let weights = flat_parameters(&generator.valid());
+        self.generator = zip_parameters(self.generator, weights, |average, weight| {
+            average.clone() + (weight - average) * (1.0 - decay)
+        });
+        self
+    }
+}

@@ -1,0 +1,103 @@
+//! What can go wrong in a run.
+
+use std::path::{Path, PathBuf};
+
+use ganvas_data::DataError;
+use ganvas_model::ModelError;
+use thiserror::Error;
+
+use crate::ConfigError;
+
+/// An error of this crate.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// A mistake in the configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Images could not be read, or an image file not be written.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A network could not be built or filled.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A new run would write into a folder that holds something.
+    #[error(
+        "{} exists and is not empty; continue it with `--resume`, or name another folder with `--out`",
+        path.display()
+    )]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder is not a run, or has nothing to resume from.
+    #[error("{}: {reason}", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing, and what to do.
+        reason: String,
+    },
+    /// A checkpoint is incomplete or changed since it was written.
+    #[error("checkpoint {} is damaged: {reason}", path.display())]
+    DamagedCheckpoint {
+        /// The checkpoint's folder or file.
+        path: PathBuf,
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// A run is resumed with a configuration that it was not begun with.
+    #[error(
+        "`{key}` was {before} when {} was begun and is {now} now; resume with the value it began with, or begin \
+         another run",
+        run.display()
+    )]
+    ResumeMismatch {
+        /// The key.
+        key: &'static str,
+        /// The value in the run directory.
+        before: String,
+        /// The value given now.
+        now: String,
+        /// The run directory.
+        run: PathBuf,
+    },
+    /// The training left the numbers.
+    #[error("{what} is {value} at step {step}; {advice}")]
+    Diverged {
+        /// The quantity.
+        what: String,
+        /// Its value: NaN or infinite.
+        value: f32,
+        /// The step, counted from 1.
+        step: u64,
+        /// Where the last good checkpoint is and what to try.
+        advice: String,
+    },
+}
+
+impl TrainingError {
+    /// For `map_err` on file operations.
+    pub(crate) fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// True for mistakes in what the person typed, as opposed to failures on the way.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Config(_) | Self::RunExists { .. } | Self::NotARun { .. } | Self::ResumeMismatch { .. }
+        ) || matches!(self, Self::Model(ModelError::Config { .. }))
+    }
+}

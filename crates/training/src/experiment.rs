@@ -1,0 +1,359 @@
+//! The experiment file: plain data with explicit defaults.
+
+use ganvas_data::DatasetName;
+use ganvas_model::{ImageShape, Initialization, Loss, NetworkConfig, NetworkKind};
+use serde::{Deserialize, Serialize};
+
+use crate::{AdamConfig, ConfigError};
+
+/// A whole experiment. Every key can be left out but `[model] network`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Names the run directory; the experiment file's name without `.toml` where it is not given.
+    #[serde(default)]
+    pub name: String,
+    /// Decides every random number of the run.
+    #[serde(default)]
+    pub seed: u64,
+    /// Where the arithmetic is done.
+    #[serde(default)]
+    pub backend: BackendSection,
+    /// The images.
+    #[serde(default)]
+    pub data: DataSection,
+    /// The networks.
+    pub model: ModelSection,
+    /// The adversarial game.
+    #[serde(default)]
+    pub loss: LossSection,
+    /// Both optimizers.
+    #[serde(default)]
+    pub optimizer: OptimizerSection,
+    /// The loop.
+    #[serde(default)]
+    pub training: TrainingSection,
+    /// The averaged generator.
+    #[serde(default)]
+    pub ema: EmaSection,
+    /// The log.
+    #[serde(default)]
+    pub logging: LoggingSection,
+    /// Pictures on the way.
+    #[serde(default)]
+    pub samples: SamplesSection,
+    /// What a run can be resumed from.
+    #[serde(default)]
+    pub checkpoint: CheckpointSection,
+}
+
+/// `[backend]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackendSection {
+    /// `ganvas backends` lists the names.
+    pub kind: String,
+    /// `cpu`, or what `ganvas backends` lists.
+    pub device: String,
+}
+
+impl Default for BackendSection {
+    fn default() -> Self {
+        Self {
+            kind: "ndarray".into(),
+            device: "cpu".into(),
+        }
+    }
+}
+
+/// `[data]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataSection {
+    /// `mnist`, `fashion-mnist`, `kmnist` or `synthetic`.
+    pub dataset: DatasetName,
+    /// Images a step, usually 32 to 256.
+    pub batch_size: usize,
+    /// Takes only so many images of the training set; for `synthetic`, how many are drawn (60,000 if not given).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// Pads the images with black to this side in pixels, such as 32 for MNIST's 28.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<usize>,
+    /// Leaves out an epoch's last batch where it is short; else it is trained on as it is.
+    pub drop_last: bool,
+}
+
+impl Default for DataSection {
+    fn default() -> Self {
+        Self {
+            dataset: DatasetName::Synthetic,
+            batch_size: 64,
+            count: None,
+            image_size: None,
+            drop_last: false,
+        }
+    }
+}
+
+/// `[model]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSection {
+    /// `blog`, `dcgan` or `mlp`.
+    pub network: NetworkKind,
+    /// Random numbers an image (the length of z), usually 64 to 128; 100 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latent_size: Option<usize>,
+    /// Width of the layer nearest to the image, usually 16 to 128; `dcgan` only, 64 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_channels: Option<usize>,
+    /// Widths of the generator's hidden layers, reversed in the discriminator; `mlp` only, `[256, 512]` if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_sizes: Option<Vec<usize>>,
+    /// `glorot-uniform`, `dcgan` or `he`; the network's usual one if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialization: Option<Initialization>,
+}
+
+/// `[loss]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LossSection {
+    /// `non-saturating` or `minimax`.
+    pub kind: Loss,
+}
+
+/// `[optimizer]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerSection {
+    /// The generator's Adam.
+    pub generator: AdamConfig,
+    /// The discriminator's Adam.
+    pub discriminator: AdamConfig,
+}
+
+/// Who moves when in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateRule {
+    /// Both gradients are taken before either network moves, as in Keras' tutorials.
+    Simultaneous,
+    /// The discriminator moves first, then the generator against the moved one, as in the GAN paper's algorithm 1.
+    #[default]
+    Alternating,
+}
+
+/// `[training]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainingSection {
+    /// How often every image of the training set is seen.
+    pub epochs: u64,
+    /// Ends the run after so many generator updates, whatever the epochs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u64>,
+    /// `simultaneous` or `alternating`.
+    pub update: UpdateRule,
+    /// Discriminator updates for each generator update, each on its own batch; 1 unless `update = "alternating"`.
+    pub discriminator_steps: usize,
+}
+
+impl Default for TrainingSection {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            max_steps: None,
+            update: UpdateRule::default(),
+            discriminator_steps: 1,
+        }
+    }
+}
+
+/// `[ema]`
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmaSection {
+    /// Decay of the averaged generator that samples are drawn from, a step, usually 0.99 to 0.9999; 0 turns it off.
+    pub decay: f64,
+}
+
+/// `[logging]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoggingSection {
+    /// Steps between lines of `metrics.jsonl`.
+    pub every: u64,
+}
+
+impl Default for LoggingSection {
+    fn default() -> Self {
+        Self { every: 10 }
+    }
+}
+
+/// `[samples]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SamplesSection {
+    /// Steps between pictures; 0 for none but the last.
+    pub every: u64,
+    /// Images in a picture.
+    pub count: usize,
+}
+
+impl Default for SamplesSection {
+    fn default() -> Self {
+        Self { every: 500, count: 64 }
+    }
+}
+
+/// `[checkpoint]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointSection {
+    /// Steps between checkpoints; 0 for none but the last.
+    pub every: u64,
+    /// How many checkpoints are kept, the newest ones; at least 1.
+    pub keep: usize,
+}
+
+impl Default for CheckpointSection {
+    fn default() -> Self {
+        Self { every: 500, keep: 3 }
+    }
+}
+
+impl Experiment {
+    /// The networks for images of this shape.
+    pub fn network(&self, image: ImageShape) -> NetworkConfig {
+        let model = &self.model;
+        let mut config = NetworkConfig::new(model.network, image);
+        if let Some(latent_size) = model.latent_size {
+            config = config.with_latent_size(latent_size);
+        }
+        if let Some(base_channels) = model.base_channels {
+            config = config.with_base_channels(base_channels);
+        }
+        if let Some(hidden_sizes) = &model.hidden_sizes {
+            config = config.with_hidden_sizes(hidden_sizes.clone());
+        }
+        if let Some(initialization) = model.initialization {
+            config = config.with_initialization(initialization);
+        }
+        config
+    }
+
+    /// Fills in what the network leaves to its defaults, so that the written configuration says everything.
+    pub fn resolved(mut self) -> Self {
+        let config = self.network(ImageShape::new(1, 28, 28));
+        self.model.latent_size = Some(config.latent_size);
+        self.model.initialization = Some(config.initialization);
+        match self.model.network {
+            NetworkKind::Dcgan => self.model.base_channels = Some(config.base_channels),
+            NetworkKind::Mlp => self.model.hidden_sizes = Some(config.hidden_sizes),
+            NetworkKind::Blog => {}
+        }
+        self
+    }
+
+    /// Checks what types cannot: ranges, and keys that have no meaning together.
+    ///
+    /// # Errors
+    /// The first bad key, as `(dotted key, message)`.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+        let at_least_one = [
+            ("data.batch_size", self.data.batch_size as u64),
+            ("training.epochs", self.training.epochs),
+            ("training.max_steps", self.training.max_steps.unwrap_or(1)),
+            ("training.discriminator_steps", self.training.discriminator_steps as u64),
+            ("logging.every", self.logging.every),
+            ("samples.count", self.samples.count as u64),
+            ("checkpoint.keep", self.checkpoint.keep as u64),
+            ("data.count", self.data.count.unwrap_or(1) as u64),
+            ("model.latent_size", self.model.latent_size.unwrap_or(1) as u64),
+            ("model.base_channels", self.model.base_channels.unwrap_or(1) as u64),
+        ];
+        for (key, value) in at_least_one {
+            if value == 0 {
+                return Err((key, "expected at least 1, found 0".into()));
+            }
+        }
+        self.optimizer.generator.check("generator")?;
+        self.optimizer.discriminator.check("discriminator")?;
+        if !(0.0..1.0).contains(&self.ema.decay) {
+            return Err((
+                "ema.decay",
+                format!("expected 0 or more and below 1, found {}", self.ema.decay),
+            ));
+        }
+        if self.training.update == UpdateRule::Simultaneous && self.training.discriminator_steps > 1 {
+            return Err((
+                "training.discriminator_steps",
+                format!(
+                    "expected 1 with update = \"simultaneous\", found {}; more need update = \"alternating\"",
+                    self.training.discriminator_steps
+                ),
+            ));
+        }
+        let network = self.model.network;
+        let only_for = |kind: NetworkKind| {
+            format!(
+                "has no meaning for network = \"{}\", only for \"{}\"",
+                network.name(),
+                kind.name()
+            )
+        };
+        if self.model.base_channels.is_some() && network != NetworkKind::Dcgan {
+            return Err(("model.base_channels", only_for(NetworkKind::Dcgan)));
+        }
+        if self.model.hidden_sizes.is_some() && network != NetworkKind::Mlp {
+            return Err(("model.hidden_sizes", only_for(NetworkKind::Mlp)));
+        }
+        if self
+            .model
+            .hidden_sizes
+            .as_ref()
+            .is_some_and(|sizes| sizes.is_empty() || sizes.contains(&0))
+        {
+            return Err((
+                "model.hidden_sizes",
+                "expected at least one layer, each at least 1 wide".into(),
+            ));
+        }
+        if !self
+            .name
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || "-_.".contains(letter))
+            || self.name.starts_with('.')
+        {
+            return Err((
+                "name",
+                format!(
+                    "expected letters, digits, `-`, `_` or `.`, found `{}`; it names the run's folder",
+                    self.name
+                ),
+            ));
+        }
+        // All sets have grey images of 28×28 pixels, so a network that does not fit is known before any is read.
+        let side = self.data.image_size.unwrap_or(28);
+        if side < 28 {
+            return Err((
+                "data.image_size",
+                format!("expected at least the images' own 28, found {side}"),
+            ));
+        }
+        self.network(ImageShape::new(1, side, side))
+            .validate()
+            .map_err(|error| ("model.network", error.to_string()))
+    }
+
+    /// The resolved configuration as TOML.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where a number cannot be written.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(|error| ConfigError::new("configuration", None, error.to_string()))
+    }
+}

@@ -1,0 +1,50 @@
+//! From an experiment file to a trained GAN: configuration, the adversarial loop, checkpoints, run directory, logs.
+//!
+//! [`Experiment`] is the resolved configuration, [`RunDirectory`] the folder that a run writes, [`train`] the loop, and
+//! [`Checkpoint`] what it saves and resumes from. Everything that touches tensors is generic over the backend.
+
+mod adam;
+mod checkpoint;
+mod checkpoint_files;
+mod config_error;
+mod config_file;
+mod dry_run;
+mod ema;
+mod error;
+mod experiment;
+mod feed;
+mod history;
+mod metrics_log;
+mod parameters;
+mod plan;
+mod render;
+mod resume;
+mod run_directory;
+mod sampling;
+mod state;
+mod step;
+mod training_loop;
+
+pub use adam::{Adam, AdamConfig, AdamVariant};
+pub use checkpoint::{Checkpoint, CheckpointState};
+pub use config_error::{ConfigError, nearest};
+pub use config_file::{BackendFile, Overrides, Tolerances, load_backend_file, load_experiment, parse_experiment};
+pub use dry_run::{DryRun, dry_run};
+pub use ema::Ema;
+pub use error::TrainingError;
+pub use experiment::{
+    BackendSection, CheckpointSection, DataSection, EmaSection, Experiment, LoggingSection, LossSection, ModelSection,
+    OptimizerSection, SamplesSection, TrainingSection, UpdateRule,
+};
+pub use metrics_log::{MetricsLine, MetricsLog};
+pub use parameters::count_parameters;
+pub use plan::Plan;
+pub use resume::resume_point;
+pub use run_directory::RunDirectory;
+pub use sampling::Sampler;
+pub use state::TrainingState;
+pub use step::{
+    Batch, DiscriminatorGradients, GeneratorGradients, Losses, discriminator_gradients, generator_gradients,
+    training_step,
+};
+pub use training_loop::{Observer, Outcome, train};

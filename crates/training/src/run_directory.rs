@@ -1,0 +1,139 @@
+//! The folder that a run writes.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use ganvas_data::write_atomically;
+
+use crate::{Experiment, TrainingError};
+
+/// The folder of one run: `config.toml`, `metrics.jsonl`, `samples/`, `checkpoints/`, `comparison.png`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Makes the folder of a new run: `out`, or `runs/<date-time>-<name>/` below the current folder.
+    ///
+    /// # Errors
+    /// [`TrainingError::RunExists`] where it holds something, [`TrainingError::Io`] where it cannot be made.
+    pub fn create(out: Option<&Path>, experiment: &Experiment) -> Result<Self, TrainingError> {
+        let path = match out {
+            Some(out) => out.to_owned(),
+            None => {
+                let now = jiff::ZonedDateTime::now().strftime("%Y-%m-%d-%H%M%S");
+                Path::new("runs").join(format!("{now}-{}", experiment.name))
+            }
+        };
+        Self::check_free(Some(&path))?;
+        fs::create_dir_all(&path).map_err(TrainingError::io("create", &path))?;
+        let run = Self { path };
+        run.write_config(experiment)?;
+        Ok(run)
+    }
+
+    /// Tells whether [`create`](Self::create) would take this folder: it is empty, or not there.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn check_free(out: Option<&Path>) -> Result<(), TrainingError> {
+        let Some(path) = out else { return Ok(()) };
+        match fs::read_dir(path) {
+            Ok(mut entries) => match entries.next() {
+                Some(_) => Err(TrainingError::RunExists { path: path.to_owned() }),
+                None => Ok(()),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(TrainingError::io("read", path)(error)),
+        }
+    }
+
+    /// Takes up the folder of a run that was begun: `out`, or the newest of `runs/` with this experiment's name.
+    ///
+    /// # Errors
+    /// [`TrainingError::NotARun`] where there is none.
+    pub fn open(out: Option<&Path>, experiment: &Experiment) -> Result<Self, TrainingError> {
+        let path = match out {
+            Some(out) => out.to_owned(),
+            None => newest_run(Path::new("runs"), &experiment.name)?,
+        };
+        let run = Self { path };
+        if !run.config_path().is_file() {
+            return Err(TrainingError::NotARun {
+                path: run.path,
+                reason: "no run to resume: it has no config.toml; leave out `--resume` to begin one".into(),
+            });
+        }
+        Ok(run)
+    }
+
+    /// Takes a folder as it is, to read from it.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Writes the resolved configuration.
+    ///
+    /// # Errors
+    /// [`TrainingError::Data`] where the file cannot be written.
+    pub fn write_config(&self, experiment: &Experiment) -> Result<(), TrainingError> {
+        let text = format!(
+            "# The whole configuration of this run. The same run again:\n#   ganvas train {} --out ANOTHER_FOLDER\n\n{}",
+            self.config_path().display(),
+            experiment.to_toml()?
+        );
+        Ok(write_atomically(&self.config_path(), |file| {
+            file.write_all(text.as_bytes())
+        })?)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `config.toml`
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// `metrics.jsonl`
+    pub fn metrics_path(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// `comparison.png`
+    pub fn comparison_path(&self) -> PathBuf {
+        self.path.join("comparison.png")
+    }
+
+    /// `samples/step-000500.png`
+    pub fn sample_path(&self, step: u64) -> PathBuf {
+        self.path.join("samples").join(format!("step-{step:06}.png"))
+    }
+
+    /// `checkpoints`
+    pub fn checkpoints_path(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+}
+
+fn newest_run(runs: &Path, name: &str) -> Result<PathBuf, TrainingError> {
+    // The date and time lead the names, so the last in the alphabet is the newest.
+    let date_time = "2026-01-31-235959-".len();
+    fs::read_dir(runs)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().get(date_time..) == Some(name))
+        .map(|entry| entry.path())
+        .max()
+        .ok_or_else(|| TrainingError::NotARun {
+            path: runs.to_owned(),
+            reason: format!("no run named `{name}` to resume; name its folder with `--out`"),
+        })
+}

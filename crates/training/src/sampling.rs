@@ -1,0 +1,42 @@
+//! Images from a trained generator.
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use ganvas_data::{Purpose, keyed_rng, normal_vec};
+use ganvas_model::Generator;
+
+/// Images made at once: bounds the memory, whatever the count.
+const CHUNK: usize = 256;
+
+/// Noise for `count` images, from the seed alone: the first images are the same for every count.
+#[derive(Debug, Clone)]
+pub struct Sampler {
+    z: Vec<f32>,
+    latent: usize,
+}
+
+impl Sampler {
+    /// Draws z ~ N(0, 1), `[count, latent]`.
+    pub fn new(seed: u64, count: usize, latent: usize) -> Self {
+        let mut rng = keyed_rng(seed, Purpose::SampleNoise, 0);
+        Self {
+            z: normal_vec(&mut rng, count * latent),
+            latent,
+        }
+    }
+
+    /// Makes the images, in the order of z, on a backend without gradients, so that batch normalization uses its running
+    /// statistics and an image does not depend on its neighbours.
+    ///
+    /// # Shapes
+    /// - result: `count · channels · height · width` values, usually in [-1, 1]
+    pub fn images<B: Backend>(&self, generator: &Generator<B>, device: &B::Device) -> Vec<f32> {
+        self.z
+            .chunks(CHUNK * self.latent)
+            .flat_map(|z| {
+                let data = TensorData::new(z.to_vec(), [z.len() / self.latent, self.latent]);
+                let images = generator.forward(Tensor::from_data(data, device));
+                images.into_data().convert::<f32>().iter::<f32>().collect::<Vec<_>>()
+            })
+            .collect()
+    }
+}

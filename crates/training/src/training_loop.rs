@@ -1,0 +1,174 @@
+//! The loop: fetch, update both networks, log, sample, save.
+
+use std::{path::Path, sync::Arc, time::Instant};
+
+use burn::tensor::backend::AutodiffBackend;
+use ganvas_data::ImageSet;
+use ganvas_model::ImageShape;
+use tracing::info;
+
+use crate::{
+    Checkpoint, Experiment, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, TrainingError, TrainingState,
+    checkpoint::divergence_advice,
+    feed::Feed,
+    history::LossHistory,
+    render::{COMPARED, write_comparison, write_samples},
+    training_step,
+};
+
+/// Who watches a run.
+pub trait Observer {
+    /// The run begins, or goes on, after `step` steps.
+    fn started(&mut self, plan: &Plan, step: u64);
+    /// A step is done.
+    fn stepped(&mut self, step: u64);
+    /// A line was written to `metrics.jsonl`.
+    fn logged(&mut self, line: &MetricsLine);
+    /// A file or folder stands complete.
+    fn wrote(&mut self, what: &str, path: &Path);
+    /// Asked after every step; true ends the run there, saved.
+    fn wants_to_stop(&mut self) -> bool;
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Finished {
+        /// Their number.
+        step: u64,
+    },
+    /// The observer stopped it; it can be resumed.
+    Stopped {
+        /// Steps done.
+        step: u64,
+    },
+}
+
+/// Trains a GAN into a run directory, from the start or from a checkpoint.
+///
+/// The same experiment, images, backend and number of threads give the same weights to the bit, however often the run
+/// was stopped and resumed.
+///
+/// # Errors
+/// [`TrainingError`]: networks that do not fit the images, a failing disk, losses that leave the numbers.
+pub fn train<B: AutodiffBackend>(
+    experiment: &Experiment,
+    images: &Arc<ImageSet>,
+    run: &RunDirectory,
+    resume: Option<&Checkpoint>,
+    device: &B::Device,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainingError> {
+    let shape = images.shape();
+    let image = ImageShape::new(shape[0], shape[1], shape[2]);
+    let network = experiment.network(image);
+    let mut state = match resume {
+        Some(checkpoint) => checkpoint.restore::<B>(experiment, &network, device)?,
+        None => TrainingState::<B>::new(experiment, &network, device)?,
+    };
+    let (plan, schedule) = Plan::new(experiment, images)?;
+    let sampler = Sampler::new(
+        experiment.seed,
+        experiment.samples.count.max(COMPARED),
+        network.latent_size,
+    );
+    let mut metrics = MetricsLog::open(&run.metrics_path(), state.step)?;
+    let mut history = LossHistory::<B>::new();
+    let mut feed = Feed::start(
+        images.clone(),
+        experiment.seed,
+        network.latent_size,
+        (plan, schedule),
+        state.step,
+    );
+    let advice = || divergence_advice(run);
+    let is_due = |every: u64, step: u64| every > 0 && step.is_multiple_of(every);
+    let mut saved_at = resume.map(|_| state.step);
+    let mut last_line = (Instant::now(), 0);
+    observer.started(&plan, state.step);
+
+    let stopped = loop {
+        // Fetch: real images that another thread has prepared, z from the seed.
+        let Some(batches) = feed.next::<B>(device)? else {
+            break false;
+        };
+
+        // Update the discriminator, the generator and its average.
+        let step = state.step + 1;
+        let logs = is_due(experiment.logging.every, step) || step == plan.total_steps;
+        let (update, loss) = (experiment.training.update, experiment.loss.kind);
+        let losses;
+        (state, losses) = training_step(state, update, loss, batches.earlier, batches.last, logs);
+        history.push(step, losses);
+        last_line.1 += batches.images;
+
+        // Log, and notice losses that left the numbers.
+        if logs {
+            if let Some(numbers) = history.read(advice)? {
+                let [of_discriminator, of_generator] = numbers.gradient_norms.unwrap_or([f32::NAN; 2]);
+                let line = MetricsLine {
+                    step,
+                    epoch: plan.epoch(step),
+                    discriminator_loss: numbers.discriminator_loss,
+                    generator_loss: numbers.generator_loss,
+                    real_logit: numbers.real_logit,
+                    fake_logit: numbers.fake_logit,
+                    discriminator_gradient_norm: of_discriminator,
+                    generator_gradient_norm: of_generator,
+                    images_per_second: last_line.1 as f64 / last_line.0.elapsed().as_secs_f64(),
+                };
+                last_line = (Instant::now(), 0);
+                metrics.append(&line)?;
+                observer.logged(&line);
+            }
+        } else if history.is_full() {
+            history.read(advice)?;
+        }
+        observer.stepped(step);
+
+        // Sample.
+        if is_due(experiment.samples.every, step) {
+            let path = run.sample_path(step);
+            let made = sampler.images(&state.sampling_generator(), device);
+            write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
+            observer.wrote("samples", &path);
+        }
+
+        // Save, and stop where that is wanted.
+        let stop = step < plan.total_steps && observer.wants_to_stop();
+        if stop || is_due(experiment.checkpoint.every, step) {
+            history.read(advice)?;
+            let path = Checkpoint::save(run, experiment, image, &state)?;
+            saved_at = Some(step);
+            observer.wrote("checkpoint", &path);
+        }
+        if stop {
+            break true;
+        }
+    };
+
+    history.read(advice)?;
+    if saved_at != Some(state.step) {
+        let path = Checkpoint::save(run, experiment, image, &state)?;
+        observer.wrote("checkpoint", &path);
+    }
+    let made = sampler.images(&state.sampling_generator(), device);
+    let path = run.sample_path(state.step);
+    write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
+    observer.wrote("samples", &path);
+    let path = run.comparison_path();
+    write_comparison(&path, images, experiment.seed, first(&made, COMPARED, image))?;
+    observer.wrote("comparison", &path);
+    info!(step = state.step, stopped, "training ended");
+    Ok(if stopped {
+        Outcome::Stopped { step: state.step }
+    } else {
+        Outcome::Finished { step: state.step }
+    })
+}
+
+/// The values of the first images.
+fn first(images: &[f32], count: usize, image: ImageShape) -> &[f32] {
+    images.get(..count * image.len()).unwrap_or(images)
+}

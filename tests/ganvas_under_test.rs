@@ -1,0 +1,7 @@
+//! The `ganvas` command, built with the backend that the suite tests.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ganvas::main()
+}

@@ -1,0 +1,251 @@
+//! Equal runs give equal bits, resumed or not; random numbers are the same on every backend.
+
+use std::{fs, path::Path, sync::Arc};
+
+use ganvas_data::{ImageSet, LoadOptions, Purpose, Split, keyed_rng};
+use ganvas_model::{ImageShape, NetworkConfig, NetworkKind, named_tensors};
+use ganvas_training::{
+    Checkpoint, Experiment, MetricsLine, Observer, Outcome, Overrides, Plan, RunDirectory, TrainingError,
+    parse_experiment, resume_point, train,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{B, Inner, KIND, device};
+
+/// Stops a run after so many steps.
+pub struct StopAfter(pub u64);
+
+impl Observer for StopAfter {
+    fn started(&mut self, _plan: &Plan, _step: u64) {}
+    fn stepped(&mut self, _step: u64) {
+        self.0 = self.0.saturating_sub(1);
+    }
+    fn logged(&mut self, _line: &MetricsLine) {}
+    fn wrote(&mut self, _what: &str, _path: &Path) {}
+    fn wants_to_stop(&mut self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A small experiment: 40 images in batches of 16, so that epochs end in a short batch.
+pub fn experiment(set: &[&str]) -> Experiment {
+    let text = format!(
+        "seed = 5\n[backend]\nkind = \"{KIND}\"\n[data]\nbatch_size = 16\ncount = 40\n[model]\nnetwork = \"dcgan\"\n\
+         latent_size = 8\nbase_channels = 4\n[training]\nepochs = 4\n[ema]\ndecay = 0.9\n[logging]\nevery = 2\n\
+         [samples]\nevery = 5\ncount = 6\n[checkpoint]\nevery = 4\nkeep = 2\n"
+    );
+    let overrides = Overrides {
+        backend: None,
+        set: set.iter().map(|argument| argument.to_string()).collect(),
+    };
+    parse_experiment(&text, "test.toml", "test", &overrides).unwrap()
+}
+
+pub fn images(experiment: &Experiment) -> Arc<ImageSet> {
+    let options = LoadOptions {
+        data_dir: None,
+        seed: experiment.seed,
+        count: experiment.data.count,
+    };
+    Arc::new(ganvas_data::load(experiment.data.dataset, Split::Train, &options).unwrap())
+}
+
+/// Trains from the start into a folder, stopping after `steps` at the latest.
+pub fn begin(experiment: &Experiment, folder: &Path, steps: u64) -> Result<Outcome, TrainingError> {
+    let run = RunDirectory::create(Some(folder), experiment)?;
+    train::<B>(
+        experiment,
+        &images(experiment),
+        &run,
+        None,
+        &device(),
+        &mut StopAfter(steps),
+    )
+}
+
+/// Goes on with the newest checkpoint.
+pub fn go_on(experiment: &Experiment, folder: &Path, steps: u64) -> Result<Outcome, TrainingError> {
+    let run = RunDirectory::open(Some(folder), experiment)?;
+    let checkpoint = resume_point(&run, experiment)?;
+    train::<B>(
+        experiment,
+        &images(experiment),
+        &run,
+        Some(&checkpoint),
+        &device(),
+        &mut StopAfter(steps),
+    )
+}
+
+/// Every tensor file of the newest checkpoint.
+fn final_files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let checkpoint = Checkpoint::find(folder).unwrap();
+    let mut files: Vec<_> = fs::read_dir(checkpoint.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                fs::read(&path).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// The metrics without the speed, which no two runs share.
+fn metrics(folder: &Path) -> Vec<MetricsLine> {
+    fs::read_to_string(folder.join("metrics.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| MetricsLine {
+            images_per_second: 0.0,
+            ..serde_json::from_str(line).unwrap()
+        })
+        .collect()
+}
+
+fn assert_same_run(one: &Path, other: &Path) {
+    let (one_files, other_files) = (final_files(one), final_files(other));
+    assert_eq!(one_files.len(), other_files.len());
+    for ((name, bytes), (_, expected)) in other_files.iter().zip(&one_files) {
+        assert!(bytes == expected, "{name} differs");
+    }
+    assert_eq!(metrics(one), metrics(other));
+}
+
+const VARIANTS: [&[&str]; 4] = [
+    &[],
+    &["training.update=simultaneous", "ema.decay=0"],
+    &["training.discriminator_steps=2", "loss.kind=minimax"],
+    &["model.network=mlp"],
+];
+
+fn variant(set: &[&str]) -> Experiment {
+    if set.contains(&"model.network=mlp") {
+        let mut experiment = experiment(&[]);
+        experiment.model.network = NetworkKind::Mlp;
+        experiment.model.base_channels = None;
+        experiment.model.hidden_sizes = Some(vec![12, 16]);
+        return experiment;
+    }
+    experiment(set)
+}
+
+#[test]
+fn a_run_repeated_from_its_own_config_is_the_same_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    let experiment = experiment(&[]);
+    assert_eq!(
+        begin(&experiment, &one, u64::MAX).unwrap(),
+        Outcome::Finished { step: 12 }
+    );
+    let written = ganvas_training::load_experiment(&one.join("config.toml"), &Overrides::default()).unwrap();
+    assert_eq!(written, experiment);
+    begin(&written, &other, u64::MAX).unwrap();
+    assert_same_run(&one, &other);
+    let pixels = |folder: &Path| fs::read(folder.join("comparison.png")).unwrap();
+    assert_eq!(pixels(&one), pixels(&other));
+}
+
+#[test]
+fn a_stopped_and_resumed_run_is_the_same_to_the_bit() {
+    for set in VARIANTS {
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+        let experiment = variant(set);
+        let Outcome::Finished { step: last } = begin(&experiment, &whole, u64::MAX).unwrap() else {
+            panic!("{set:?} was stopped");
+        };
+        // Stopped twice, once in the middle of an epoch.
+        assert_eq!(begin(&experiment, &parts, 2).unwrap(), Outcome::Stopped { step: 2 });
+        assert_eq!(go_on(&experiment, &parts, 1).unwrap(), Outcome::Stopped { step: 3 });
+        assert_eq!(
+            go_on(&experiment, &parts, u64::MAX).unwrap(),
+            Outcome::Finished { step: last }
+        );
+        assert_same_run(&whole, &parts);
+    }
+}
+
+#[test]
+fn another_seed_is_another_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    begin(&experiment(&["training.max_steps=2"]), &one, u64::MAX).unwrap();
+    begin(&experiment(&["training.max_steps=2", "seed=6"]), &other, u64::MAX).unwrap();
+    assert_ne!(metrics(&one), metrics(&other));
+}
+
+#[test]
+fn epochs_steps_and_updates_are_counted_as_configured() {
+    // 40 images in batches of 16 are three batches, the last one short.
+    for (set, expected) in [
+        (&["training.epochs=2"][..], 6),
+        (&["training.epochs=2", "data.drop_last=true"], 4),
+        (&["training.epochs=2", "training.discriminator_steps=2"], 3),
+        (&["training.epochs=2", "training.max_steps=5"], 5),
+        (&["training.epochs=1", "training.max_steps=50"], 3),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        assert_eq!(
+            begin(&experiment(set), &path, u64::MAX).unwrap(),
+            Outcome::Finished { step: expected },
+            "{set:?}"
+        );
+        let last = metrics(&path).pop().unwrap();
+        assert_eq!(
+            (last.step, last.epoch),
+            (
+                expected,
+                if set.len() == 2 && expected == 3 && set[1].contains("50") {
+                    1
+                } else {
+                    2
+                }
+            ),
+            "{set:?}"
+        );
+    }
+}
+
+/// These sums were taken once and hold for every backend: what they stand for never depends on one.
+#[test]
+fn weights_noise_and_order_are_the_same_on_every_backend() {
+    let digest = |bytes: &mut dyn Iterator<Item = u8>| {
+        let sum = Sha256::digest(bytes.collect::<Vec<u8>>());
+        sum.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    let network = NetworkConfig::new(NetworkKind::Dcgan, ImageShape::new(1, 28, 28)).with_base_channels(4);
+    let generator = network
+        .generator::<Inner>(&mut keyed_rng(1, Purpose::GeneratorWeights, 0), &device())
+        .unwrap();
+    let weights = named_tensors(&generator);
+    let noise = ganvas_data::normal_vec(&mut keyed_rng(1, Purpose::Noise, 7), 1000);
+    let order = ganvas_data::epoch_order(1, 3, 1000);
+    let digits = ganvas_data::synthetic_digits(1, Split::Train, 50);
+    let found = [
+        digest(
+            &mut weights
+                .iter()
+                .flat_map(|tensor| &tensor.values)
+                .flat_map(|value| value.to_le_bytes()),
+        ),
+        digest(&mut noise.iter().flat_map(|value| value.to_le_bytes())),
+        digest(&mut order.iter().flat_map(|index| index.to_le_bytes())),
+        digest(&mut digits.pixels().iter().copied()),
+    ];
+    assert_eq!(
+        found,
+        [
+            "9596464298591496",
+            "3366251db6a3d4b1",
+            "80b7d986f34df04a",
+            "e9be05da6777243f"
+        ]
+    );
+}

@@ -1,0 +1,217 @@
+//! Golden numbers made by Keras (`tests/reference/golden.py`), checked there by numpy, and the formula that gives both
+//! sides their weights, noise and images.
+
+use std::{collections::BTreeMap, fs};
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use ganvas_model::NamedTensor;
+use serde::Deserialize;
+
+use crate::workspace;
+
+/// `formula.py`'s pattern: `count` values in (-1, 1) for tensor number `t`.
+pub fn pattern(t: u32, count: usize) -> Vec<f64> {
+    (0..count as u32)
+        .map(|i| {
+            let mut x = (i.wrapping_add(1))
+                .wrapping_mul(0x9E37_79B1)
+                .wrapping_add(t.wrapping_add(1).wrapping_mul(0x85EB_CA6B));
+            x ^= x >> 16;
+            x = x.wrapping_mul(0x7FEB_352D);
+            x ^= x >> 15;
+            x = x.wrapping_mul(0x846C_A68B);
+            x ^= x >> 16;
+            (f64::from(x) + 0.5) / 2f64.powi(32) * 2.0 - 1.0
+        })
+        .collect()
+}
+
+/// A tensor of the pattern times `scale`, rounded to f32 once.
+pub fn pattern_tensor<B: Backend, const D: usize>(
+    t: u32,
+    scale: f64,
+    shape: [usize; D],
+    device: &B::Device,
+) -> Tensor<B, D> {
+    let values = rounded(t, shape.iter().product(), |u| scale * u);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn rounded(t: u32, count: usize, function: impl Fn(f64) -> f64) -> Vec<f32> {
+    pattern(t, count).into_iter().map(|u| function(u) as f32).collect()
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Spec {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub kind: String,
+    pub number: u32,
+}
+
+impl Spec {
+    /// The first value of this tensor.
+    pub fn initial(&self) -> NamedTensor {
+        let count = self.shape.iter().product();
+        // Keras' fan_in + fan_out in PyTorch's layout.
+        let fans = || self.shape[2..].iter().product::<usize>() * (self.shape[0] + self.shape[1]);
+        let values = match self.kind.as_str() {
+            "linear" | "conv" | "conv_transpose" => rounded(self.number, count, |u| u * (6.0 / fans() as f64).sqrt()),
+            "bias" | "running_mean" => rounded(self.number, count, |u| 0.05 * u),
+            "gamma" => rounded(self.number, count, |u| 1.0 + 0.1 * u),
+            "beta" => rounded(self.number, count, |u| 0.1 * u),
+            "running_var" => rounded(self.number, count, |u| 1.0 + 0.2 * u),
+            other => panic!("the golden file has a tensor of unknown kind {other}"),
+        };
+        NamedTensor {
+            name: self.name.clone(),
+            shape: self.shape.clone(),
+            values,
+        }
+    }
+}
+
+/// Norm and projection of a tensor: its size, and a number that notices every sign and place.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Figure {
+    pub norm: f64,
+    pub projection: f64,
+}
+
+impl Figure {
+    /// Of values in PyTorch's layout, projected on the pattern of tensor number `t`.
+    pub fn of(values: &[f32], t: u32) -> Self {
+        let projection = values
+            .iter()
+            .zip(pattern(t, values.len()))
+            .map(|(&value, u)| f64::from(value) * u)
+            .sum();
+        let norm = values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+        Self { norm, projection }
+    }
+
+    /// Fails where size or direction differ by more than these tolerances, both relative to the size.
+    #[track_caller]
+    pub fn assert_near(self, what: &str, expected: Self, norm: f64, projection: f64) {
+        // Single values near zero have nothing to be relative to; Adam's smallest steps are far above this.
+        let scale = expected.norm.max(1e-12);
+        crate::assert_near(&format!("norm of {what}"), self.norm, expected.norm, scale, norm);
+        let what = format!("projection of {what}");
+        crate::assert_near(&what, self.projection, expected.projection, scale, projection);
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Tensors {
+    pub generator: Vec<Spec>,
+    pub discriminator: Vec<Spec>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Fake {
+    pub samples: Vec<(usize, f64)>,
+    pub mean: f64,
+    pub std: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Row {
+    pub name: String,
+    pub gradient: Option<Figure>,
+    pub value: Figure,
+    pub update: Figure,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Step {
+    pub logits: BTreeMap<String, Vec<f64>>,
+    pub d_loss: f64,
+    pub g_loss: f64,
+    pub generator: Vec<Row>,
+    pub discriminator: Vec<Row>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    pub batch: usize,
+    pub latent: usize,
+}
+
+/// One case of `golden.py`.
+#[derive(Debug, Deserialize)]
+pub struct Case {
+    pub config: Config,
+    pub tensors: Tensors,
+    pub fake: Fake,
+    pub steps: Vec<Step>,
+    /// How far each quantity moves, at worst and step by step, when the first weights are moved by 3e-7 of themselves in
+    /// 64 bits. Nearer than that no 32-bit implementation can be held: a ReLU's input that is nearly zero changes sides.
+    pub nudged_differences: BTreeMap<String, Vec<f64>>,
+}
+
+impl Case {
+    /// `tolerance`, or four times what a nudge does to this quantity at this step where that is more.
+    pub fn tolerance(&self, quantity: &str, step: usize, tolerance: f64) -> f64 {
+        let nudged = self.nudged_differences.get(quantity).and_then(|steps| steps.get(step));
+        tolerance.max(4.0 * nudged.unwrap_or_else(|| panic!("no sensitivity of {quantity} at step {step}")))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub struct FormulaCheck {
+    pub t: u32,
+    pub i: usize,
+    pub u: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Layer {
+    pub transposed: bool,
+    pub cin: usize,
+    pub cout: usize,
+    pub k: usize,
+    pub s: usize,
+    pub p: usize,
+    pub h: usize,
+    pub w: usize,
+    pub output_shape: [usize; 4],
+    pub samples: Vec<(usize, f64)>,
+    pub output: Figure,
+    pub input_gradient: Figure,
+    pub weight_gradient: Figure,
+    pub bias_gradient: Figure,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Layers {
+    pub formula: Vec<FormulaCheck>,
+    pub layers: Vec<Layer>,
+}
+
+/// Reads `tests/reference/NAME.json`.
+pub fn read<T: for<'a> Deserialize<'a>>(name: &str) -> T {
+    let path = workspace().join("tests/reference").join(format!("{name}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The values of a tensor, in C order.
+pub fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().iter::<f32>().collect()
+}
+
+#[test]
+fn the_formula_gives_the_numbers_that_the_script_printed() {
+    let layers: Layers = read("layers");
+    assert!(!layers.formula.is_empty());
+    for check in layers.formula {
+        let u = pattern(check.t, check.i + 1)[check.i];
+        assert!(
+            (u - check.u).abs() < 1e-8,
+            "t = {}, i = {}: expected {}, found {u}",
+            check.t,
+            check.i,
+            check.u
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! Losses: values, gradients, and what they do far out.
+
+use burn::tensor::Tensor;
+use ganvas_model::Loss;
+use proptest::prelude::*;
+
+use crate::{B, BACKEND, Inner, assert_near, device, golden::values};
+
+/// log(1 + eˣ) in 64 bits.
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn logits(values: &[f64]) -> Tensor<B, 2> {
+    let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+    Tensor::<B, 1>::from_floats(values.as_slice(), &device()).reshape([values.len(), 1])
+}
+
+/// A loss and its gradient by the logits.
+fn with_gradient(function: impl Fn(Tensor<B, 2>) -> Tensor<B, 1>, at: &[f64]) -> (f64, Vec<f64>) {
+    let input = logits(at).require_grad();
+    let loss = function(input.clone());
+    let gradients = loss.backward();
+    let gradient = values::<Inner, 2>(input.grad(&gradients).expect("a gradient of the logits"));
+    (
+        f64::from(values(loss)[0]),
+        gradient.into_iter().map(f64::from).collect(),
+    )
+}
+
+fn assert_gradient(what: &str, found: &[f64], expected: impl Iterator<Item = f64>) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert_near(what, *found, expected, 1.0 / found.max(1.0), BACKEND.tests.values);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn losses_and_gradients_are_those_of_their_formulas(
+        real in prop::collection::vec(-30.0f64..30.0, 1..9),
+        fake in prop::collection::vec(-30.0f64..30.0, 1..9),
+    ) {
+        // What f32 holds is what the formula is asked about.
+        let [real, fake] = [real, fake].map(|list| list.into_iter().map(|x| f64::from(x as f32)).collect::<Vec<_>>());
+        let mean = |list: &[f64], function: &dyn Fn(f64) -> f64| {
+            list.iter().map(|&x| function(x)).sum::<f64>() / list.len() as f64
+        };
+        let tolerance = BACKEND.tests.values;
+        let count = fake.len() as f64;
+
+        let expected = mean(&fake, &|x| softplus(-x));
+        let (found, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &fake);
+        assert_near("non-saturating", found, expected, expected.max(1e-3), tolerance);
+        assert_gradient("non-saturating gradient", &gradient, fake.iter().map(|&x| (sigmoid(x) - 1.0) / count));
+
+        let expected = -mean(&fake, &softplus);
+        let (found, gradient) = with_gradient(|fake| Loss::Minimax.generator(fake), &fake);
+        assert_near("minimax", found, expected, expected.abs().max(1e-3), tolerance);
+        assert_gradient("minimax gradient", &gradient, fake.iter().map(|&x| -sigmoid(x) / count));
+
+        let expected = mean(&real, &|x| softplus(-x)) + mean(&fake, &softplus);
+        for loss in [Loss::NonSaturating, Loss::Minimax] {
+            let (found, gradient) = with_gradient(|fake| loss.discriminator(logits(&real), fake), &fake);
+            assert_near("discriminator", found, expected, expected.max(1e-3), tolerance);
+            assert_gradient("discriminator gradient", &gradient, fake.iter().map(|&x| sigmoid(x) / count));
+        }
+    }
+}
+
+#[test]
+fn far_logits_neither_overflow_nor_lose_the_gradient() {
+    for far in [1e4, 1e8, 1e30] {
+        let (loss, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &[-far]);
+        assert_near("loss", loss, far, far, 1e-6);
+        assert_near("gradient", gradient[0], -1.0, 1.0, 1e-6);
+        let (loss, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &[far]);
+        assert_eq!((loss, gradient[0]), (0.0, 0.0));
+    }
+}
+
+#[test]
+fn a_logit_of_zero_has_half_the_gradient() {
+    // |x| and max(x, 0) have a kink there that a careless formula shows.
+    let (loss, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &[0.0]);
+    assert_near("loss", loss, std::f64::consts::LN_2, 1.0, 1e-6);
+    assert_near("gradient", gradient[0], -0.5, 1.0, 1e-6);
+}

@@ -1,0 +1,101 @@
+//! `cargo xtask check`: what can be said without running anything.
+
+use anyhow::{Context, bail};
+
+use crate::{cargo, matrix};
+
+/// The crates that know no backend.
+const GENERIC: [&str; 3] = ["ganvas-data", "ganvas-model", "ganvas-training"];
+
+/// The crates that are backends.
+const BACKENDS: [&str; 8] = [
+    "burn-ndarray",
+    "burn-flex",
+    "burn-tch",
+    "burn-wgpu",
+    "burn-cuda",
+    "burn-rocm",
+    "burn-cpu",
+    "burn-candle",
+];
+
+/// Runs all checks; true where all pass.
+pub fn check() -> anyhow::Result<bool> {
+    let every_feature: Vec<String> = matrix::read()?.into_iter().map(|backend| backend.kind).collect();
+    let features = every_feature.join(",");
+    let steps: [(&str, &[&str], &[(&str, &str)]); 3] = [
+        ("format", &["fmt", "--all", "--check"], &[]),
+        (
+            "lints",
+            &[
+                "clippy",
+                "--release",
+                "--workspace",
+                "--all-targets",
+                "--features",
+                &features,
+                "--",
+                "-D",
+                "warnings",
+            ],
+            &[],
+        ),
+        (
+            "documentation",
+            &[
+                "doc",
+                "--release",
+                "--workspace",
+                "--no-deps",
+                "--document-private-items",
+            ],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        ),
+    ];
+    let mut passed = true;
+    for (name, arguments, environment) in steps {
+        println!("── {name} ──");
+        let status = cargo()
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .status()
+            .context("cannot start cargo")?;
+        passed &= status.success();
+    }
+    println!("── only crates/backend names a backend ──");
+    for package in GENERIC {
+        let output = cargo()
+            .args([
+                "tree",
+                "--package",
+                package,
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+                "--format",
+                "{p}",
+            ])
+            .output()
+            .context("cannot start cargo")?;
+        if !output.status.success() {
+            bail!("cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        let tree = String::from_utf8_lossy(&output.stdout).into_owned();
+        for backend in BACKENDS {
+            if tree.lines().any(|line| line.split_whitespace().next() == Some(backend)) {
+                println!("{package} depends on {backend}");
+                passed = false;
+            }
+        }
+    }
+    println!(
+        "{}",
+        if passed {
+            "all checks passed"
+        } else {
+            "some checks failed: see above"
+        }
+    );
+    Ok(passed)
+}

@@ -1,0 +1,103 @@
+//! Which backends there are: one TOML file each.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+/// A backend of `configs/backends/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// The file's name without `.toml`, by which it is chosen.
+    pub name: String,
+    /// The cargo feature.
+    pub kind: String,
+    /// Where it computes.
+    pub device: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// What of the file matters here; the suite reads and checks the whole.
+#[derive(Deserialize)]
+struct File {
+    backend: Section,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    kind: String,
+    #[serde(default = "cpu")]
+    device: String,
+}
+
+fn cpu() -> String {
+    "cpu".into()
+}
+
+/// Reads every file of `configs/backends/`, `ndarray` first: it compiles fastest, so a mistake shows soonest.
+pub fn read() -> anyhow::Result<Vec<Backend>> {
+    let folder = crate::workspace().join("configs/backends");
+    let mut backends = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let file: File = toml::from_str(&text).with_context(|| path.display().to_string())?;
+        backends.push(Backend {
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            kind: file.backend.kind,
+            device: file.backend.device,
+            path,
+        });
+    }
+    if backends.is_empty() {
+        bail!(
+            "{}: expected a TOML file for each backend, found none",
+            folder.display()
+        );
+    }
+    backends.sort_by_key(|backend| (backend.kind != "ndarray", backend.name.clone()));
+    Ok(backends)
+}
+
+/// Takes the backends named, all where none is named, without those skipped.
+pub fn choose(all: Vec<Backend>, named: &[String], skipped: &[String]) -> anyhow::Result<Vec<Backend>> {
+    let known: Vec<&str> = all.iter().map(|backend| backend.name.as_str()).collect();
+    if let Some(stranger) = named.iter().chain(skipped).find(|name| !known.contains(&name.as_str())) {
+        bail!("unknown backend `{stranger}`, expected one of {}", known.join(", "));
+    }
+    Ok(all
+        .into_iter()
+        .filter(|backend| named.is_empty() || named.contains(&backend.name))
+        .filter(|backend| !skipped.contains(&backend.name))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(named: &[&str], skipped: &[&str]) -> anyhow::Result<Vec<String>> {
+        let own = |list: &[&str]| list.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        Ok(choose(read()?, &own(named), &own(skipped))?
+            .into_iter()
+            .map(|backend| backend.name)
+            .collect())
+    }
+
+    #[test]
+    fn backends_are_chosen_and_skipped_by_name() {
+        assert_eq!(names(&[], &[]).unwrap()[0], "ndarray");
+        assert_eq!(names(&["flex"], &[]).unwrap(), ["flex"]);
+        assert!(!names(&[], &["flex"]).unwrap().contains(&"flex".to_owned()));
+        assert!(
+            names(&["flxe"], &[])
+                .unwrap_err()
+                .to_string()
+                .contains("unknown backend `flxe`")
+        );
+    }
+}

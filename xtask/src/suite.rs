@@ -1,0 +1,132 @@
+//! `cargo xtask test-all-backends`: the same tests on every backend.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::{
+    cargo,
+    matrix::{self, Backend},
+    table::{self, Counts, Row},
+};
+
+#[derive(Args)]
+pub struct Options {
+    /// Tests only this backend; can be given again
+    #[arg(long, value_name = "NAME")]
+    backend: Vec<String>,
+    /// Leaves this backend out; can be given again
+    #[arg(long, value_name = "NAME")]
+    skip: Vec<String>,
+    /// Runs only tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Shows the backends and builds nothing
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs all tests; true where all are green.
+pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
+    let backends = matrix::choose(matrix::read()?, &options.backend, &options.skip)?;
+    if options.list {
+        println!("{:<12} {:<12} {:<8} file", "backend", "feature", "device");
+        for Backend {
+            name,
+            kind,
+            device,
+            path,
+        } in backends
+        {
+            println!("{name:<12} {kind:<12} {device:<8} {}", path.display());
+        }
+        return Ok(true);
+    }
+    if std::env::var_os("GANVAS_DATA").is_none() {
+        println!("GANVAS_DATA is not set: where real MNIST would be read, synthetic digits stand in.");
+    }
+    let mut rows = Vec::new();
+    // The libraries' own tests name no backend, so once is enough; one backend's tests do not need them.
+    if options.backend.is_empty() {
+        rows.push(run("libraries", "none", &mut libraries(options))?);
+    }
+    for backend in &backends {
+        rows.push(run(&backend.name, &backend.device, &mut suite(backend, options))?);
+    }
+    table::print(&rows);
+    Ok(rows
+        .iter()
+        .all(|row| row.is_green() || (options.filter.is_some() && is_empty(row))))
+}
+
+/// A filter may leave nothing to run in some builds.
+fn is_empty(row: &Row) -> bool {
+    row.reason.is_none() && row.counts == Counts::default()
+}
+
+fn libraries(options: &Options) -> Command {
+    let mut command = cargo();
+    // One profile for all, the one that `cargo run --release` uses, so that dependencies are built once.
+    command.args([
+        "test",
+        "--release",
+        "--no-fail-fast",
+        "--workspace",
+        "--exclude",
+        "ganvas-tests",
+    ]);
+    command
+        .arg("--no-default-features")
+        .args(options.filter.as_deref().map(|text| ["--", text]).into_iter().flatten());
+    command
+}
+
+fn suite(backend: &Backend, options: &Options) -> Command {
+    let mut command = cargo();
+    command.args([
+        "test",
+        "--release",
+        "--no-fail-fast",
+        "--package",
+        "ganvas-tests",
+        "--no-default-features",
+    ]);
+    command
+        .args(["--features", &backend.kind])
+        .env("GANVAS_TEST_BACKEND", &backend.path);
+    command.args(options.filter.as_deref().map(|text| ["--", text]).into_iter().flatten());
+    command
+}
+
+/// Runs one cargo, passing on what it prints, and counts.
+fn run(name: &str, device: &str, command: &mut Command) -> anyhow::Result<Row> {
+    println!("\n── {name} ──");
+    let start = Instant::now();
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let mut counts = Counts::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let line = line.context("cannot read what cargo prints")?;
+            counts.add_line(&line);
+            println!("{line}");
+        }
+    }
+    let status = child.wait().context("cannot wait for cargo")?;
+    let reason = match (status.success(), counts.failed) {
+        (true, _) => None,
+        (false, 0) => Some("did not build, or was stopped: see above".to_owned()),
+        (false, _) => Some("see the failures above".to_owned()),
+    };
+    Ok(Row {
+        name: name.to_owned(),
+        device: device.to_owned(),
+        counts,
+        time: start.elapsed(),
+        reason,
+    })
+}
