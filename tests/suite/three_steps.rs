@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The gradients of a module's trainable parameters, in the order of its fields.
-fn gradient_values<M: Module<B>>(module: &M, gradients: &GradientsParams) -> Vec<Option<Vec<f32>>> {
+pub fn gradient_values<M: Module<B>>(module: &M, gradients: &GradientsParams) -> Vec<Option<Vec<f32>>> {
     struct Visitor<'a> {
         gradients: &'a GradientsParams,
         found: Vec<Option<Vec<f32>>>,

@@ -1,11 +1,11 @@
-//! Batch normalization over rows, with running statistics that only move when they are told to.
+//! Batch normalization over pixels and images, with running statistics that only move when they are told to.
 
 use burn::{
     module::{Module, Param},
     tensor::{Tensor, backend::Backend},
 };
 
-use crate::{FeatureMap, initialization::constant_vector};
+use crate::{FeatureMap, initialization::constant_vector, linear::by_channel};
 
 /// The constants of a [`BatchNorm`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,34 +93,34 @@ impl<B: Backend> BatchNorm<B> {
     /// Normalizes each channel.
     ///
     /// # Shapes
-    /// - input and result: `[batch · pixels, channels]`
+    /// - input and result: `[pixels, channels, batch]`
     ///
     /// In training, the statistics used are appended to `seen`.
     pub fn forward(&self, input: FeatureMap<B>, seen: &mut BatchStatistics<B>) -> FeatureMap<B> {
-        input.map_rows(|rows| {
-            if B::ad_enabled(&rows.device()) {
-                self.normalize_by_batch(rows, seen)
+        input.map(|pixels| {
+            if B::ad_enabled(&pixels.device()) {
+                self.normalize_by_batch(pixels, seen)
             } else {
                 let scale = self.scale(self.running_var.val());
                 let shift = self.bias.val() - self.running_mean.val() * scale.clone();
-                rows * scale.unsqueeze() + shift.unsqueeze()
+                let count = pixels.dims()[0];
+                pixels * by_channel(scale, count) + by_channel(shift, count)
             }
         })
     }
 
-    fn normalize_by_batch(&self, rows: Tensor<B, 2>, seen: &mut BatchStatistics<B>) -> Tensor<B, 2> {
-        let mean = rows.clone().mean_dim(0);
-        let centred = rows - mean.clone();
-        let variance = centred.clone().square().mean_dim(0);
-        seen.layers.push([
-            mean.squeeze_dim::<1>(0).detach(),
-            variance.clone().squeeze_dim::<1>(0).detach(),
-        ]);
-        let scale = self.scale(variance.squeeze_dim(0));
-        centred * scale.unsqueeze() + self.bias.val().unsqueeze()
+    fn normalize_by_batch(&self, pixels: Tensor<B, 3>, seen: &mut BatchStatistics<B>) -> Tensor<B, 3> {
+        let [count, channels, _] = pixels.dims();
+        // Every pixel has the same number of images, so the mean of the means is the mean.
+        let mean_of = |pixels: Tensor<B, 3>| pixels.mean_dim(2).mean_dim(0).reshape([channels]);
+        let mean = mean_of(pixels.clone());
+        let centred = pixels - by_channel(mean.clone(), count);
+        let variance = mean_of(centred.clone().square());
+        seen.layers.push([mean.detach(), variance.clone().detach()]);
+        centred * by_channel(self.scale(variance), count) + by_channel(self.bias.val(), count)
     }
 
-    /// `weight / √(variance + ε)`, so that the rows are passed over once.
+    /// `weight / √(variance + ε)`, so that the pixels are passed over once.
     fn scale(&self, variance: Tensor<B, 1>) -> Tensor<B, 1> {
         self.weight.val() / (variance + self.epsilon).sqrt()
     }

@@ -30,12 +30,13 @@ pub struct BlogGenerator<B: Backend> {
 impl<B: Backend> BlogGenerator<B> {
     /// A new generator for `latent` random numbers an image.
     pub fn new(latent: usize, initialization: Initialization, rng: &mut dyn RngCore, device: &B::Device) -> Self {
+        let linear = Linear::new([latent, 3 * 3 * 512], true, initialization, rng, device);
         let mut up = |channels, kernel| {
             ConvTranspose2d::new(ConvConfig::new(channels, kernel, 2), initialization, &mut *rng, device)
         };
         let (conv1, conv2, conv3) = (up([512, 256], 3), up([256, 128], 2), up([128, 64], 2));
         Self {
-            linear: Linear::new([latent, 3 * 3 * 512], true, initialization, rng, device),
+            linear,
             conv1,
             norm1: BatchNorm::new(BatchNormConfig::KERAS, 256, device),
             conv2,
@@ -51,14 +52,13 @@ impl<B: Backend> BlogGenerator<B> {
     /// - z: `[batch, latent]`
     /// - result: `[batch, 1, 28, 28]`
     pub fn forward(&self, z: Tensor<B, 2>, seen: &mut BatchStatistics<B>) -> Tensor<B, 4> {
-        let [batch, _] = z.dims();
-        let rows = self.linear.forward(z).reshape([batch * 3 * 3, 512]);
-        let x = self.conv1.forward(FeatureMap::from_rows(rows, [3, 3]));
-        let x = self.norm1.forward(x.map_rows(activation::relu), seen);
-        let x = self.conv2.forward(x);
-        let x = self.norm2.forward(x.map_rows(activation::relu), seen);
-        let x = self.conv3.forward(x);
-        x.map_rows(|rows| self.pixel.forward(rows.tanh())).into_images()
+        let [batch, latent] = z.dims();
+        let features = self.linear.forward_pixels(z.transpose().reshape([1, latent, batch]));
+        let x = FeatureMap::from_tensor(features.reshape([3 * 3, 512, batch]), [3, 3]);
+        let x = self.conv1.forward(x).map(activation::relu);
+        let x = self.conv2.forward(self.norm1.forward(x, seen)).map(activation::relu);
+        let x = self.conv3.forward(self.norm2.forward(x, seen));
+        x.map(|pixels| self.pixel.forward_pixels(pixels.tanh())).into_images()
     }
 
     pub(crate) fn track(&mut self, seen: BatchStatistics<B>) {
@@ -99,13 +99,15 @@ impl<B: Backend> BlogDiscriminator<B> {
     /// - images: `[batch, 1, 28, 28]`
     /// - result: `[batch, 1]`
     pub fn forward(&self, images: Tensor<B, 4>, seen: &mut BatchStatistics<B>) -> Tensor<B, 2> {
-        let x = self.conv1.forward(FeatureMap::from_images(images));
-        let x = self.norm1.forward(x.map_rows(activation::relu), seen);
-        let x = self.conv2.forward(x);
-        let x = self.norm2.forward(x.map_rows(activation::relu), seen);
-        let x = self.conv3.forward(x).map_rows(activation::relu);
-        // One pixel is left, so its row is the flattened image.
-        self.linear.forward(x.into_rows())
+        let [batch, _, _, _] = images.dims();
+        let x = self
+            .conv1
+            .forward(FeatureMap::from_images(images))
+            .map(activation::relu);
+        let x = self.conv2.forward(self.norm1.forward(x, seen)).map(activation::relu);
+        let x = self.conv3.forward(self.norm2.forward(x, seen)).map(activation::relu);
+        // One pixel is left, so its channels are the flattened image.
+        self.linear.forward_pixels(x.into_tensor()).reshape([batch, 1])
     }
 
     pub(crate) fn track(&mut self, seen: BatchStatistics<B>) {

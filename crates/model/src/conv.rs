@@ -87,15 +87,15 @@ impl<B: Backend> Conv2d<B> {
     /// Applies the layer.
     ///
     /// # Shapes
-    /// - input: `[batch · height · width, in]`
-    /// - result: `[batch · h · w, out]` with `h = (height + 2·padding − kernel) / stride + 1`, `w` likewise
+    /// - input: `[height · width, in, batch]`
+    /// - result: `[h · w, out, batch]` with `h = (height + 2·padding − kernel) / stride + 1`, `w` likewise
     ///
     /// # Panics
     /// If the kernel is larger than the padded image.
     pub fn forward(&self, input: FeatureMap<B>) -> FeatureMap<B> {
         let input = input.into_image_order();
         let [outputs, inputs, kernel, _] = self.weight.dims();
-        let (image, batch) = (input.size(), input.batch());
+        let image = input.size();
         let window = Window {
             image,
             positions: image.map(|side| (side + 2 * self.padding - kernel) / self.stride + 1),
@@ -103,14 +103,14 @@ impl<B: Backend> Conv2d<B> {
             stride: self.stride,
             padding: self.padding,
         };
-        let patches = window.gather(input.into_rows(), batch);
-        // Taps before channels, as the rows have them.
+        // Taps before channels, as the patches have them; one matrix for every position.
         let weight = self
             .weight
             .val()
-            .permute([2, 3, 1, 0])
-            .reshape([kernel * kernel * inputs, outputs]);
-        let rows = add_bias(patches.matmul(weight), self.bias.as_ref());
-        FeatureMap::from_rows(rows, window.positions)
+            .permute([0, 2, 3, 1])
+            .reshape([1, outputs, kernel * kernel * inputs]);
+        let patches = window.gather(input.into_tensor());
+        let output = add_bias(weight.matmul(patches), self.bias.as_ref());
+        FeatureMap::from_tensor(output, window.positions)
     }
 }

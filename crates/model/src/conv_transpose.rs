@@ -45,26 +45,25 @@ impl<B: Backend> ConvTranspose2d<B> {
     /// Applies the layer.
     ///
     /// # Shapes
-    /// - input: `[batch · height · width, in]`
-    /// - result: `[batch · h · w, out]` with `h = (height − 1)·stride + kernel − 2·padding`, `w` likewise; where kernel =
+    /// - input: `[height · width, in, batch]`
+    /// - result: `[h · w, out, batch]` with `h = (height − 1)·stride + kernel − 2·padding`, `w` likewise; where kernel =
     ///   stride and there is no padding, its pixels stay in blocks (see [`FeatureMap`])
     pub fn forward(&self, input: FeatureMap<B>) -> FeatureMap<B> {
         let [inputs, outputs, kernel, _] = self.weight.dims();
+        // Taps before channels, as patches have them; one matrix for every pixel.
         let weight = self
             .weight
             .val()
-            .permute([0, 2, 3, 1])
-            .reshape([inputs, kernel * kernel * outputs]);
+            .permute([2, 3, 1, 0])
+            .reshape([1, kernel * kernel * outputs, inputs]);
 
         if kernel == self.stride && self.padding == 0 {
-            return input
-                .map_rows(|rows| rows.matmul(weight))
-                .split_into_blocks(kernel)
-                .map_rows(|rows| add_bias(rows, self.bias.as_ref()));
+            let blocks = input.map(|pixels| weight.matmul(pixels)).split_into_blocks(kernel);
+            return blocks.map(|pixels| add_bias(pixels, self.bias.as_ref()));
         }
 
         let input = input.into_image_order();
-        let (positions, batch) = (input.size(), input.batch());
+        let positions = input.size();
         let window = Window {
             image: positions.map(|side| (side - 1) * self.stride + kernel - 2 * self.padding),
             positions,
@@ -72,8 +71,8 @@ impl<B: Backend> ConvTranspose2d<B> {
             stride: self.stride,
             padding: self.padding,
         };
-        let patches = input.into_rows().matmul(weight);
-        let rows = add_bias(window.scatter(patches, batch), self.bias.as_ref());
-        FeatureMap::from_rows(rows, window.image)
+        let patches = weight.matmul(input.into_tensor());
+        let output = add_bias(window.scatter(patches), self.bias.as_ref());
+        FeatureMap::from_tensor(output, window.image)
     }
 }

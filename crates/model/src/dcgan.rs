@@ -84,15 +84,16 @@ impl<B: Backend> DcganGenerator<B> {
     /// - z: `[batch, latent]`
     /// - result: `[batch, channels, height, width]`
     pub fn forward(&self, z: Tensor<B, 2>, seen: &mut BatchStatistics<B>) -> Tensor<B, 4> {
-        let pixels = z.dims()[0] * self.start[0] * self.start[1];
-        let rows = self.linear.forward(z);
-        let channels = rows.shape().num_elements() / pixels;
-        let x = FeatureMap::from_rows(rows.reshape([pixels, channels]), self.start);
-        let mut x = self.norm.forward(x, seen).map_rows(activation::relu);
+        let [batch, latent] = z.dims();
+        let [height, width] = self.start;
+        let features = self.linear.forward_pixels(z.transpose().reshape([1, latent, batch]));
+        let channels = features.dims()[1] / (height * width);
+        let x = FeatureMap::from_tensor(features.reshape([height * width, channels, batch]), self.start);
+        let mut x = self.norm.forward(x, seen).map(activation::relu);
         for (conv, norm) in self.convs.iter().zip(&self.norms) {
-            x = norm.forward(conv.forward(x), seen).map_rows(activation::relu);
+            x = norm.forward(conv.forward(x), seen).map(activation::relu);
         }
-        self.output.forward(x).into_images().tanh()
+        self.output.forward(x).map(Tensor::tanh).into_images()
     }
 
     pub(crate) fn track(&mut self, seen: BatchStatistics<B>) {
@@ -146,15 +147,16 @@ impl<B: Backend> DcganDiscriminator<B> {
     /// - images: `[batch, channels, height, width]`
     /// - result: `[batch, 1]`
     pub fn forward(&self, images: Tensor<B, 4>, seen: &mut BatchStatistics<B>) -> Tensor<B, 2> {
-        let leaky = |rows| activation::leaky_relu(rows, LEAKY_SLOPE);
-        let batch = images.dims()[0];
-        let mut x = self.input.forward(FeatureMap::from_images(images)).map_rows(leaky);
+        let [batch, _, _, _] = images.dims();
+        let leaky = |pixels| activation::leaky_relu(pixels, LEAKY_SLOPE);
+        let mut x = self.input.forward(FeatureMap::from_images(images)).map(leaky);
         for (conv, norm) in self.convs.iter().zip(&self.norms) {
-            x = norm.forward(conv.forward(x), seen).map_rows(leaky);
+            x = norm.forward(conv.forward(x), seen).map(leaky);
         }
-        let rows = x.into_rows();
-        let features = rows.shape().num_elements() / batch;
-        self.linear.forward(rows.reshape([batch, features]))
+        let features = x.into_tensor();
+        let [pixels, channels, _] = features.dims();
+        let features = features.reshape([1, pixels * channels, batch]);
+        self.linear.forward_pixels(features).reshape([batch, 1])
     }
 
     pub(crate) fn track(&mut self, seen: BatchStatistics<B>) {

@@ -1,18 +1,20 @@
-//! Activations as a matrix of rows, the form in which every layer is one matrix product.
+//! Activations with the batch innermost, the form in which every layer is a product of matrices and nothing is reordered.
 
 use burn::tensor::{Tensor, backend::Backend};
 
-/// A batch of feature maps as a matrix of rows `[batch · pixels, channels]`, channels last.
+/// A batch of feature maps, `[pixels, channels, batch]`.
+///
+/// With the pixels first, what a convolution gathers and scatters are whole rows of `channels · batch` numbers; with the
+/// batch last, each pixel is a matrix `[channels, batch]` that weights are multiplied with from the left.
 ///
 /// The pixels of an image stand in row-major order, unless layers with kernel = stride have put them in *blocks*: such
-/// a transposed convolution turns each row into k·k rows, which lie beside each other instead of in their image rows.
-/// Whatever treats each pixel alone (activation, batch normalization, a per-pixel [`Linear`](crate::Linear)) does not
-/// mind, so the pixels are put in order once, by [`into_image_order`](Self::into_image_order), when they are fewest or
+/// a transposed convolution turns each pixel into k·k pixels, which lie beside each other instead of in their image
+/// rows. Whatever treats each pixel alone (activation, batch normalization, a per-pixel [`Linear`](crate::Linear)) does
+/// not mind, so the pixels are put in order once, by [`into_image_order`](Self::into_image_order), when they are
 /// narrowest.
 #[derive(Debug, Clone)]
 pub struct FeatureMap<B: Backend> {
-    rows: Tensor<B, 2>,
-    batch: usize,
+    tensor: Tensor<B, 3>,
     /// Height and width in whole blocks.
     grid: [usize; 2],
     /// Side lengths of the nested blocks, outermost first.
@@ -20,22 +22,18 @@ pub struct FeatureMap<B: Backend> {
 }
 
 impl<B: Backend> FeatureMap<B> {
-    /// Takes rows that are already in image order.
+    /// Takes activations whose pixels are already in image order.
     ///
     /// # Shapes
-    /// - rows: `[batch · height · width, channels]`
+    /// - tensor: `[height · width, channels, batch]`
     ///
     /// # Panics
-    /// If the number of rows is not a multiple of `height · width`.
-    pub fn from_rows(rows: Tensor<B, 2>, [height, width]: [usize; 2]) -> Self {
-        let [count, _] = rows.dims();
-        assert!(
-            count.is_multiple_of(height * width),
-            "{count} rows are no whole number of {height}×{width} images"
-        );
+    /// If the number of pixels is not `height · width`.
+    pub fn from_tensor(tensor: Tensor<B, 3>, [height, width]: [usize; 2]) -> Self {
+        let [pixels, _, _] = tensor.dims();
+        assert_eq!(pixels, height * width, "the pixels of {height}×{width} images");
         Self {
-            rows,
-            batch: count / (height * width),
+            tensor,
             grid: [height, width],
             blocks: Vec::new(),
         }
@@ -47,17 +45,8 @@ impl<B: Backend> FeatureMap<B> {
     /// - images: `[batch, channels, height, width]`
     pub fn from_images(images: Tensor<B, 4>) -> Self {
         let [batch, channels, height, width] = images.dims();
-        let rows = if channels == 1 {
-            images
-        } else {
-            images.permute([0, 2, 3, 1])
-        };
-        Self {
-            rows: rows.reshape([batch * height * width, channels]),
-            batch,
-            grid: [height, width],
-            blocks: Vec::new(),
-        }
+        let tensor = images.permute([2, 3, 1, 0]).reshape([height * width, channels, batch]);
+        Self::from_tensor(tensor, [height, width])
     }
 
     /// Gives images in Burn's usual layout.
@@ -66,81 +55,74 @@ impl<B: Backend> FeatureMap<B> {
     /// - result: `[batch, channels, height, width]`
     pub fn into_images(self) -> Tensor<B, 4> {
         let map = self.into_image_order();
-        let (batch, channels, [height, width]) = (map.batch, map.channels(), map.grid);
-        if channels == 1 {
-            return map.rows.reshape([batch, 1, height, width]);
-        }
-        map.rows.reshape([batch, height, width, channels]).permute([0, 3, 1, 2])
+        let [_, channels, batch] = map.tensor.dims();
+        let [height, width] = map.grid;
+        map.tensor
+            .reshape([height, width, channels, batch])
+            .permute([3, 2, 0, 1])
     }
 
     /// Puts the pixels of each image in row-major order.
     pub fn into_image_order(self) -> Self {
-        let channels = self.channels();
+        let [_, channels, batch] = self.tensor.dims();
         let Self {
-            mut rows,
-            batch,
+            mut tensor,
             mut grid,
             blocks,
         } = self;
         // The outermost block is resolved first: what lies inside it moves along as one wide pixel.
         for (level, &side) in blocks.iter().enumerate() {
-            let inside: usize = blocks[level + 1..].iter().map(|side| side * side).product::<usize>() * channels;
+            let inside: usize = blocks[level + 1..].iter().map(|side| side * side).product();
             let [height, width] = grid;
-            rows = rows
-                .reshape([batch * height, width, side, side * inside])
+            tensor = tensor
+                .reshape([height, width, side, side * inside * channels * batch])
                 .swap_dims(1, 2)
-                .reshape([batch * height * side * width * side, inside]);
+                .reshape([height * side * width * side * inside, channels, batch]);
             grid = [height * side, width * side];
         }
         Self {
-            rows: rows.reshape([batch * grid[0] * grid[1], channels]),
-            batch,
+            tensor,
             grid,
             blocks: Vec::new(),
         }
     }
 
-    /// The matrix itself, `[batch · pixels, channels]`.
-    pub fn into_rows(self) -> Tensor<B, 2> {
-        self.rows
+    /// The tensor itself, `[pixels, channels, batch]`.
+    pub fn into_tensor(self) -> Tensor<B, 3> {
+        self.tensor
     }
 
-    /// Applies what treats each pixel alone; it may change the number of channels, not the number of rows.
+    /// Applies what treats each pixel alone; it may change the number of channels, nothing else.
     ///
     /// # Panics
-    /// If the function returns another number of rows.
-    pub fn map_rows(self, function: impl FnOnce(Tensor<B, 2>) -> Tensor<B, 2>) -> Self {
-        let [before, _] = self.rows.dims();
-        let rows = function(self.rows);
-        let [after, _] = rows.dims();
-        assert_eq!(before, after, "a per-pixel function must keep the number of rows");
-        Self { rows, ..self }
+    /// If the function returns another number of pixels or images.
+    pub fn map(self, function: impl FnOnce(Tensor<B, 3>) -> Tensor<B, 3>) -> Self {
+        let [pixels, _, batch] = self.tensor.dims();
+        let tensor = function(self.tensor);
+        let [pixels_after, _, batch_after] = tensor.dims();
+        assert_eq!(
+            [pixels, batch],
+            [pixels_after, batch_after],
+            "a per-pixel function keeps the pixels"
+        );
+        Self { tensor, ..self }
     }
 
-    /// Each row becomes `side · side` rows, a block of pixels that lie beside each other in memory.
+    /// Each pixel becomes `side · side` pixels, a block that lies together in memory.
     ///
     /// # Shapes
-    /// - rows before: `[batch · pixels, side · side · channels]`, the block's pixels row-major
-    /// - rows after: `[batch · pixels · side · side, channels]`
+    /// - before: `[pixels, side · side · channels, batch]`, the block's pixels row-major, then the channels
+    /// - after: `[pixels · side · side, channels, batch]`
     pub(crate) fn split_into_blocks(self, side: usize) -> Self {
-        let [count, width] = self.rows.dims();
+        let [pixels, features, batch] = self.tensor.dims();
         let mut blocks = self.blocks;
         blocks.push(side);
+        let taps = side * side;
         Self {
-            rows: self.rows.reshape([count * side * side, width / (side * side)]),
+            tensor: self.tensor.reshape([pixels * taps, features / taps, batch]),
             blocks,
             ..self
         }
-    }
-
-    /// The number of images.
-    pub fn batch(&self) -> usize {
-        self.batch
-    }
-
-    /// The number of channels.
-    pub fn channels(&self) -> usize {
-        self.rows.dims()[1]
     }
 
     /// Height and width in pixels.

@@ -5,10 +5,10 @@
 //!
 //! # Layers
 //!
-//! Activations travel through a network as a [`FeatureMap`]: a matrix of rows `[batch · pixels, channels]`. On it a
-//! convolution is a gather and one matrix product, a transposed convolution one matrix product and a scatter
-//! ([`Conv2d`], [`ConvTranspose2d`]), batch normalization a reduction over rows ([`BatchNorm`]). The weights have the
-//! shapes and names of PyTorch's layers.
+//! Activations travel through a network as a [`FeatureMap`], `[pixels, channels, batch]`. On it a convolution is a gather
+//! and a matrix product ([`Conv2d`]), a transposed convolution a matrix product and a scatter ([`ConvTranspose2d`]), and
+//! batch normalization a reduction over pixels and images ([`BatchNorm`]). The weights have the shapes and names of
+//! PyTorch's layers.
 //!
 //! # Training and inference
 //!

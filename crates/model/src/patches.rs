@@ -74,43 +74,42 @@ impl Window {
     /// Image to patches (im2col).
     ///
     /// # Shapes
-    /// - rows: `[batch · pixels, channels]`
-    /// - result: `[batch · positions, taps · channels]`
-    pub(crate) fn gather<B: Backend>(&self, rows: Tensor<B, 2>, batch: usize) -> Tensor<B, 2> {
-        let channels = rows.dims()[1];
-        let patches = [batch * self.positions(), self.taps() * channels];
+    /// - pixels: `[pixels, channels, batch]`
+    /// - result: `[positions, taps · channels, batch]`
+    pub(crate) fn gather<B: Backend>(&self, pixels: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [_, channels, batch] = pixels.dims();
+        let patches = [self.positions(), self.taps() * channels, batch];
         if self.is_whole_image() {
-            return rows.reshape(patches);
+            return pixels.reshape(patches);
         }
-        let device = rows.device();
-        let mut pixels = rows.reshape([batch, self.pixels(), channels]);
+        let device = pixels.device();
+        // As a matrix, because backends copy whole rows of matrices fastest.
+        let mut rows = pixels.reshape([self.pixels(), channels * batch]);
         if self.has_outside() {
-            pixels = Tensor::cat(vec![pixels, Tensor::zeros([batch, 1, channels], &device)], 1);
+            rows = Tensor::cat(vec![rows, Tensor::zeros([1, channels * batch], &device)], 0);
         }
-        pixels.select(1, self.index::<B>(&device)).reshape(patches)
+        rows.select(0, self.index::<B>(&device)).reshape(patches)
     }
 
     /// Patches added into an image (col2im), the transpose of [`gather`](Self::gather).
     ///
     /// # Shapes
-    /// - patches: `[batch · positions, taps · channels]`
-    /// - result: `[batch · pixels, channels]`
-    pub(crate) fn scatter<B: Backend>(&self, patches: Tensor<B, 2>, batch: usize) -> Tensor<B, 2> {
-        let channels = patches.dims()[1] / self.taps();
-        let image = [batch * self.pixels(), channels];
+    /// - patches: `[positions, taps · channels, batch]`
+    /// - result: `[pixels, channels, batch]`
+    pub(crate) fn scatter<B: Backend>(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [_, features, batch] = patches.dims();
+        let channels = features / self.taps();
+        let pixels = [self.pixels(), channels, batch];
         if self.is_whole_image() {
-            return patches.reshape(image);
+            return patches.reshape(pixels);
         }
         let device = patches.device();
         let outside = usize::from(self.has_outside());
-        let values = patches.reshape([batch, self.positions() * self.taps(), channels]);
-        let pixels = Tensor::<B, 3>::zeros([batch, self.pixels() + outside, channels], &device).select_assign(
-            1,
-            self.index::<B>(&device),
-            values,
-            IndexingUpdateOp::Add,
-        );
-        pixels.narrow(1, 0, self.pixels()).reshape(image)
+        let values = patches.reshape([self.positions() * self.taps(), channels * batch]);
+        Tensor::<B, 2>::zeros([self.pixels() + outside, channels * batch], &device)
+            .select_assign(0, self.index::<B>(&device), values, IndexingUpdateOp::Add)
+            .narrow(0, 0, self.pixels())
+            .reshape(pixels)
     }
 }
 
