@@ -181,9 +181,14 @@ fn mistakes_are_told_with_the_right_word_and_exit_2() {
         "[model]\nnetwork = \"dcgan\"\n\n[training]\nepoch = 3\n",
     )
     .unwrap();
+    fs::write(desk.path("odd.toml"), "[backend]\nkind = \"ndaray\"\n[model]\nnetwork = \"mlp\"\n").unwrap();
     for (arguments, parts) in [
         (
-            &["train", "wrong.toml"][..],
+            &["config", "check", "odd.toml"][..],
+            &["odd.toml:2: `backend.kind`: unknown backend `ndaray`"][..],
+        ),
+        (
+            &["train", "wrong.toml"],
             &["wrong.toml:5", "unknown key `epoch`", "did you mean `epochs`?"][..],
         ),
         (
@@ -230,7 +235,7 @@ fn mistakes_are_told_with_the_right_word_and_exit_2() {
     }
     assert_eq!(
         fs::read_dir(desk.folder.path()).unwrap().count(),
-        2,
+        3,
         "a mistake left something behind"
     );
 }

@@ -71,7 +71,7 @@ pub fn go_on(experiment: &Experiment, folder: &Path, steps: u64) -> Result<Outco
         experiment,
         &images(experiment),
         &run,
-        Some(&checkpoint),
+        checkpoint.as_ref(),
         &device(),
         &mut StopAfter(steps),
     )

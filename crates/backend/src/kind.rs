@@ -36,8 +36,8 @@ impl BackendKind {
     /// What it is, in one line.
     const fn description(self) -> &'static str {
         match self {
-            Self::Ndarray => "pure Rust on the processor (burn-ndarray), compiles fastest",
-            Self::Flex => "pure Rust on the processor (burn-flex), compiles minutes longer, trains faster",
+            Self::Ndarray => "pure Rust on the processor (burn-ndarray), compiles soonest",
+            Self::Flex => "pure Rust on the processor (burn-flex), trains fastest; the default",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ganvas_backend::BackendError;
 use ganvas_data::{DatasetName, Split};
 use ganvas_training::{ConfigError, Experiment, Overrides, load_backend_file, load_experiment};
 
@@ -53,14 +54,33 @@ pub struct ExperimentArguments {
 }
 
 impl ExperimentArguments {
-    /// Reads the experiment.
+    /// Reads the experiment and checks that its backend can be used.
     pub fn load(&self) -> Result<Experiment, ConfigError> {
         let backend = self.backend.as_deref().map(load_backend_file).transpose()?;
         let overrides = Overrides {
             backend: backend.map(|file| file.backend),
             set: self.set.clone(),
         };
-        load_experiment(&self.config, &overrides)
+        let experiment = load_experiment(&self.config, &overrides)?;
+        let section = &experiment.backend;
+        let kind = section
+            .kind
+            .parse()
+            .map_err(|error| self.blame("backend.kind", &error))?;
+        ganvas_backend::check(kind, &section.device).map_err(|error| match error {
+            BackendError::UnknownDevice { .. } => self.blame("backend.device", &error),
+            _ => self.blame("backend.kind", &error),
+        })?;
+        Ok(experiment)
+    }
+
+    /// Names what gave a key its value: the last `--set` of it, else the backend file, else the experiment file.
+    fn blame(&self, key: &str, error: &BackendError) -> ConfigError {
+        let is_key = |argument: &&String| argument.split('=').next().map(str::trim) == Some(key);
+        match self.set.iter().rev().find(is_key) {
+            Some(argument) => ConfigError::new(format!("--set {argument}"), None, error.to_string()),
+            None => ConfigError::at_key(self.backend.as_ref().unwrap_or(&self.config), key, error.to_string()),
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use ganvas_backend::BackendKind;
 use ganvas_data::{ImageSet, LoadOptions, Split};
 use ganvas_training::{DryRun, Experiment, Outcome, RunDirectory, resume_point};
 use tracing::info;
@@ -18,11 +17,6 @@ use crate::{
 
 pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let experiment = arguments.experiment.load()?;
-    // A wrong name is told before a run directory is made or minutes of data are read.
-    ganvas_backend::check(
-        experiment.backend.kind.parse::<BackendKind>()?,
-        &experiment.backend.device,
-    )?;
     if arguments.dry_run {
         let images = images(&experiment, arguments)?;
         return rehearse(&experiment, &images);
@@ -32,11 +26,13 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let (run, checkpoint, images);
     if arguments.resume {
         run = RunDirectory::open(out, &experiment)?;
-        let found = resume_point(&run, &experiment)?;
-        info!("resuming {} from {}", run.path().display(), found.path().display());
+        checkpoint = resume_point(&run, &experiment)?;
+        match &checkpoint {
+            Some(found) => info!("resuming {} from {}", run.path().display(), found.path().display()),
+            None => info!("{} has no checkpoint yet: beginning again", run.path().display()),
+        }
         images = self::images(&experiment, arguments)?;
         run.write_config(&experiment)?;
-        checkpoint = Some(found);
     } else {
         RunDirectory::check_free(out)?;
         images = self::images(&experiment, arguments)?;

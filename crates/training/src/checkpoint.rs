@@ -132,18 +132,23 @@ impl Checkpoint {
         if path.join(STATE).is_file() {
             return Self::open(path);
         }
-        match step_folders(&RunDirectory::at(path)).into_iter().max() {
-            Some((_, newest)) => Self::open(&newest),
-            None => Err(TrainingError::NotARun {
-                path: path.to_owned(),
-                reason: if path.exists() {
-                    "holds no checkpoint; expected a run's folder with checkpoints/step-…, or such a folder itself"
-                        .into()
-                } else {
-                    "no such folder; expected a run's folder, or a checkpoint in it".into()
-                },
-            }),
-        }
+        Self::newest(&RunDirectory::at(path))?.ok_or_else(|| TrainingError::NotARun {
+            path: path.to_owned(),
+            reason: if path.exists() {
+                "holds no checkpoint; expected a run's folder with checkpoints/step-…, or such a folder itself".into()
+            } else {
+                "no such folder; expected a run's folder, or a checkpoint in it".into()
+            },
+        })
+    }
+
+    /// Reads a run's newest checkpoint, if it has one.
+    ///
+    /// # Errors
+    /// [`TrainingError::DamagedCheckpoint`] where it cannot be read.
+    pub fn newest(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
+        let newest = step_folders(run).into_iter().max();
+        newest.map(|(_, path)| Self::open(&path)).transpose()
     }
 
     fn open(path: &Path) -> Result<Self, TrainingError> {

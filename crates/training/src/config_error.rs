@@ -32,7 +32,8 @@ impl fmt::Display for ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(source: impl Into<String>, line: Option<usize>, message: impl Into<String>) -> Self {
+    /// A mistake without a suggestion.
+    pub fn new(source: impl Into<String>, line: Option<usize>, message: impl Into<String>) -> Self {
         Self {
             source: source.into(),
             line,

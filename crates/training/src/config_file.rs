@@ -79,6 +79,15 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
+impl ConfigError {
+    /// A mistake in the value of a dotted key, with the line of `file` that has it.
+    pub fn at_key(file: &Path, key: &str, message: impl Into<String>) -> Self {
+        // The file was read a moment ago; if it has gone since, the error is told without its line.
+        let line = fs::read_to_string(file).ok().and_then(|text| line_of(&text, key));
+        Self::new(file.display().to_string(), line, format!("`{key}`: {}", message.into()))
+    }
+}
+
 /// The file beside `path` whose name is most like it.
 fn sibling(path: &Path) -> Option<String> {
     let folder = path

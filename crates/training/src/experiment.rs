@@ -60,7 +60,7 @@ pub struct BackendSection {
 impl Default for BackendSection {
     fn default() -> Self {
         Self {
-            kind: "ndarray".into(),
+            kind: "flex".into(),
             device: "cpu".into(),
         }
     }

@@ -2,16 +2,16 @@
 
 use std::fmt::Debug;
 
-use crate::{Checkpoint, Experiment, RunDirectory, TrainingError};
+use crate::{Checkpoint, Experiment, Overrides, RunDirectory, TrainingError, load_experiment};
 
-/// Finds the newest checkpoint of a run and checks that `experiment` goes on with the same run: the same seed, images,
-/// networks, game and order of updates. Epochs, optimizers, average, log, pictures, checkpoints and backend may change.
+/// Finds the newest checkpoint of a run, none if it was stopped before the first, and checks that `experiment` goes on with
+/// the same run: the same seed, images, networks, game and order of updates. Epochs, optimizers, average, log, pictures,
+/// checkpoints and backend may change.
 ///
 /// # Errors
-/// [`TrainingError::ResumeMismatch`] naming the key and both values; what [`Checkpoint::find`] meets.
-pub fn resume_point(run: &RunDirectory, experiment: &Experiment) -> Result<Checkpoint, TrainingError> {
-    let checkpoint = Checkpoint::find(run.path())?;
-    let (before, now) = (&checkpoint.experiment, experiment);
+/// [`TrainingError::ResumeMismatch`] naming the key and both values; what [`Checkpoint::newest`] meets.
+pub fn resume_point(run: &RunDirectory, experiment: &Experiment) -> Result<Option<Checkpoint>, TrainingError> {
+    let (before, now) = (load_experiment(&run.config_path(), &Overrides::default())?, experiment);
     let same = |key, before: &dyn Debug, now: &dyn Debug| {
         let (before, now) = (format!("{before:?}"), format!("{now:?}"));
         if before == now {
@@ -54,5 +54,5 @@ pub fn resume_point(run: &RunDirectory, experiment: &Experiment) -> Result<Check
         &before.training.discriminator_steps,
         &now.training.discriminator_steps,
     )?;
-    Ok(checkpoint)
+    Checkpoint::newest(run)
 }
