@@ -181,7 +181,11 @@ fn mistakes_are_told_with_the_right_word_and_exit_2() {
         "[model]\nnetwork = \"dcgan\"\n\n[training]\nepoch = 3\n",
     )
     .unwrap();
-    fs::write(desk.path("odd.toml"), "[backend]\nkind = \"ndaray\"\n[model]\nnetwork = \"mlp\"\n").unwrap();
+    fs::write(
+        desk.path("odd.toml"),
+        "[backend]\nkind = \"ndaray\"\n[model]\nnetwork = \"mlp\"\n",
+    )
+    .unwrap();
     for (arguments, parts) in [
         (
             &["config", "check", "odd.toml"][..],
@@ -205,7 +209,7 @@ fn mistakes_are_told_with_the_right_word_and_exit_2() {
         ),
         (
             &["train", "tiny.toml", "--set", "data.image_size=30"],
-            &["`model.network`", "28×28 or 32×32"],
+            &["--set data.image_size=30: `data.image_size`", "28×28 or 32×32"],
         ),
         (&["train", "tyni.toml"], &["cannot be read", "tiny.toml"]),
         (
@@ -424,7 +428,7 @@ fn ctrl_c_saves_and_a_resumed_run_ends_like_an_uninterrupted_one() {
         assert_eq!(run.code, 130, "{}", run.stderr);
         assert!(
             run.stdout
-                .contains(&format!("ganvas train tiny.toml --resume --out {out}")),
+                .contains(&format!("ganvas train {out}/config.toml --resume --out {out}")),
             "{}",
             run.stdout
         );

@@ -7,6 +7,9 @@ use ganvas_backend::BackendError;
 use ganvas_data::{DatasetName, Split};
 use ganvas_training::{ConfigError, Experiment, Overrides, load_backend_file, load_experiment};
 
+/// The most images that one command makes or shows: they are held in memory.
+const MOST_IMAGES: i64 = 1_000_000;
+
 /// Train, sample and inspect small-image GANs from TOML files.
 #[derive(Debug, Parser)]
 #[command(name = "ganvas", version, propagate_version = true, arg_required_else_help = true)]
@@ -97,7 +100,7 @@ pub struct TrainArguments {
     /// Goes on with the run in --out, or with this experiment's newest one
     #[arg(long, conflicts_with = "dry_run")]
     pub resume: bool,
-    /// Builds everything, runs one step, tells sizes and times, and writes nothing
+    /// Builds everything, runs a step (twice, to time it warm), tells sizes and times, and writes nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -108,7 +111,7 @@ pub struct GenerateArguments {
     #[arg(value_name = "RUN_OR_CHECKPOINT")]
     pub source: PathBuf,
     /// How many images
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST_IMAGES))]
     pub count: u32,
     /// Decides the images [default: the run's seed]
     #[arg(long)]
@@ -150,7 +153,7 @@ pub enum DataCommand {
         #[command(flatten)]
         folder: DataFolder,
         /// How many images
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=MOST_IMAGES))]
         count: u32,
         /// Which part of the set
         #[arg(long, value_enum, default_value_t = SplitArgument::Train)]

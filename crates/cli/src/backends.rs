@@ -1,19 +1,19 @@
 //! `ganvas backends`
 
-use crate::exit::Ended;
+use crate::{exit::Ended, output::tell};
 
 pub fn backends() -> anyhow::Result<Ended> {
-    println!("{:<10} {:<9} {:<9} what it is", "backend", "usable", "devices");
+    tell!("{:<10} {:<9} {:<9} what it is", "backend", "usable", "devices");
     for info in ganvas_backend::backends() {
         let usable = if info.compiled { "yes" } else { "no" };
-        println!(
+        tell!(
             "{:<10} {usable:<9} {:<9} {}",
             info.kind.name(),
             info.devices.join(", "),
             info.description
         );
         if !info.compiled {
-            println!(
+            tell!(
                 "{:<30} not in this program; build with --features {}",
                 "",
                 info.kind.name()

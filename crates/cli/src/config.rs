@@ -1,13 +1,17 @@
 //! `ganvas config`
 
-use crate::{args::ConfigCommand, exit::Ended};
+use crate::{
+    args::ConfigCommand,
+    exit::Ended,
+    output::{put, tell},
+};
 
 pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
     match command {
-        ConfigCommand::Show(arguments) => print!("{}", arguments.load()?.to_toml()?),
+        ConfigCommand::Show(arguments) => put(format_args!("{}", arguments.load()?.to_toml()?)),
         ConfigCommand::Check(arguments) => {
             arguments.load()?;
-            println!("{}: right", arguments.config.display());
+            tell!("{}: right", arguments.config.display());
         }
     }
     Ok(Ended::Done)

@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use ganvas_data::{
-    DatasetName, FetchProgress, FileState, LoadOptions, compose_grid, data_folders, download_folder, fetch,
-    near_square_columns, verify, write_png,
+    DATA_VARIABLE, DatasetName, FetchProgress, FileState, LoadOptions, compose_grid, data_folders, download_folder,
+    fetch, near_square_columns, verify, write_png,
 };
 use indicatif::{HumanBytes, ProgressBar};
 use tracing::{info, warn};
 
-use crate::{args::DataCommand, exit::Ended, progress};
+use crate::{
+    args::DataCommand,
+    exit::{Ended, UsageError},
+    output::tell,
+    progress,
+};
 
 /// Pictures of data are for looking at: each pixel becomes a square of this side.
 const ENLARGEMENT: usize = 3;
@@ -28,6 +33,7 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
             seed,
             out,
         } => {
+            check_folder(folder.data_dir.as_deref())?;
             let options = LoadOptions {
                 data_dir: folder.data_dir.clone(),
                 seed: *seed,
@@ -38,34 +44,55 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
             let columns = near_square_columns(images.len());
             let grid = compose_grid(images.pixels(), images.len(), images.shape(), columns)?;
             write_png(&grid.upscale(ENLARGEMENT), &out)?;
-            println!("{} images: {}", images.len(), out.display());
+            tell!("{} images: {}", images.len(), out.display());
         }
     }
     Ok(Ended::Done)
 }
 
+/// Refuses a `GANVAS_DATA` that names no folder: the cache would silently take its place.
+pub fn check_folder(explicit: Option<&Path>) -> Result<(), UsageError> {
+    match std::env::var_os(DATA_VARIABLE).map(PathBuf::from) {
+        Some(folder) if explicit.is_none() && !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(UsageError(format!(
+                "{DATA_VARIABLE} is {}, which is no folder; expected the folder above mnist/",
+                folder.display()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn list(explicit: Option<&Path>) {
     let folders = data_folders(explicit);
-    println!("{:<15} where", "data set");
+    tell!("{:<15} where", "data set");
     for name in DatasetName::ALL {
         if name == DatasetName::Synthetic {
-            println!("{:<15} drawn by the program, any number of images", name.to_string());
+            tell!("{:<15} drawn by the program, any number of images", name.to_string());
             continue;
         }
         let found = folders
             .iter()
             .map(|folder| folder.join(name.to_string()))
-            .find(|folder| folder.is_dir());
+            .find(|folder| has_any(folder, name));
         match found {
-            Some(folder) => println!("{:<15} {}", name.to_string(), folder.display()),
-            None => println!(
+            Some(folder) => tell!("{:<15} {}", name.to_string(), folder.display()),
+            None => tell!(
                 "{:<15} not here; get it with: ganvas data fetch {name}",
                 name.to_string()
             ),
         }
     }
     let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-    println!("\nlooked in {}", places.join(", "));
+    tell!("\nlooked in {}", places.join(", "));
+}
+
+/// Whether a folder holds a file of this set, compressed or not; a failed download leaves an empty one.
+fn has_any(folder: &Path, name: DatasetName) -> bool {
+    name.files().iter().any(|file| {
+        let plain = file.name.trim_end_matches(".gz");
+        folder.join(file.name).is_file() || folder.join(plain).is_file()
+    })
 }
 
 fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> anyhow::Result<()> {
@@ -109,7 +136,7 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
     });
     progress::hide();
     result?;
-    println!("{name}: {}", folder.join(name.to_string()).display());
+    tell!("{name}: {}", folder.join(name.to_string()).display());
     Ok(())
 }
 
@@ -118,7 +145,7 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
     let folders = data_folders(explicit);
     let folder = folders
         .iter()
-        .find(|folder| folder.join(name.to_string()).is_dir())
+        .find(|folder| has_any(&folder.join(name.to_string()), name))
         .cloned()
         .unwrap_or_else(|| download_folder(explicit));
     let mut bad = 0;
@@ -135,7 +162,7 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
                 format!("wrong: expected MD5 {expected}, found {found}")
             }
         };
-        println!("{}: {state}", status.path.display());
+        tell!("{}: {state}", status.path.display());
     }
     if bad > 0 {
         bail!("{bad} files of {name} are missing or wrong; get them with `ganvas data fetch {name}`");

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use ganvas_backend::BackendError;
+use ganvas_data::DataError;
 use ganvas_training::{ConfigError, TrainingError};
 
 /// How a command ended well.
@@ -32,17 +33,38 @@ pub fn report(result: anyhow::Result<Ended>) -> ExitCode {
         Ok(Ended::Done) => ExitCode::SUCCESS,
         Ok(Ended::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            crate::output::complain(&told_once(&error));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// The error and its causes, without those that a message quotes already.
+fn told_once(error: &anyhow::Error) -> String {
+    error.chain().skip(1).fold(format!("error: {error}"), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
+        }
+    })
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<UsageError>()
         || error.is::<ConfigError>()
         || error.is::<BackendError>()
+        || error.downcast_ref::<DataError>().is_some_and(is_data_usage)
         || error
             .downcast_ref::<TrainingError>()
             .is_some_and(TrainingError::is_usage)
+}
+
+/// Asking for more images than there are, or for the files of a set that has none.
+fn is_data_usage(error: &DataError) -> bool {
+    matches!(
+        error,
+        DataError::ImageCount { .. } | DataError::TooFewImages { .. } | DataError::NoFiles { .. }
+    )
 }

@@ -10,6 +10,7 @@ use tracing::info;
 use crate::{
     args::GenerateArguments,
     exit::{Ended, UsageError},
+    output::tell,
     work::{self, Work},
 };
 
@@ -72,7 +73,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         Format::Npy => npy::write_f32(&out, &values, &[count, shape[0], shape[1], shape[2]])?,
         Format::Idx => idx::write_images(&out, &bytes(), image.height, image.width)?,
     }
-    println!("{count} images: {}", out.display());
+    tell!("{count} images: {}", out.display());
     Ok(Ended::Done)
 }
 

@@ -8,6 +8,7 @@ mod exit;
 mod generate;
 mod interrupt;
 mod logging;
+mod output;
 mod progress;
 mod train;
 mod work;

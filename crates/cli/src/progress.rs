@@ -29,7 +29,7 @@ pub fn aside<T>(action: impl FnOnce() -> T) -> T {
 
 /// Tells the person something on standard error, whatever the log level.
 pub fn say(text: &str) {
-    aside(|| eprintln!("{text}"));
+    aside(|| crate::output::complain(text));
 }
 
 /// Puts a bar on the screen.
@@ -106,7 +106,7 @@ impl Observer for TrainingProgress {
         self.started = Instant::now();
         if stderr().is_terminal() && !self.quiet {
             let bar = ProgressBar::new(plan.total_steps).with_position(step);
-            bar.set_style(style("{prefix} {bar:24.cyan/dim} step {pos}/{len}  {msg}"));
+            bar.set_style(style("{prefix} {wide_bar:.cyan/dim} {pos}/{len}  {msg}"));
             bar.set_prefix(format!("epoch {}/{}", plan.epoch(step + 1), plan.epochs()));
             bar.enable_steady_tick(Duration::from_millis(250));
             show(&bar);
@@ -127,6 +127,7 @@ impl Observer for TrainingProgress {
             "D {:.3}  G {:.3}  {:.0} images/s  {left} left",
             line.discriminator_loss, line.generator_loss, line.images_per_second
         );
+
         match &self.bar {
             Some(bar) => {
                 bar.set_prefix(format!("epoch {}/{}", line.epoch, plan.epochs()));

@@ -9,8 +9,10 @@ use tracing::info;
 
 use crate::{
     args::TrainArguments,
+    data,
     exit::Ended,
     interrupt,
+    output::tell,
     progress::{TrainingProgress, duration},
     work::{self, Work},
 };
@@ -32,7 +34,6 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
             None => info!("{} has no checkpoint yet: beginning again", run.path().display()),
         }
         images = self::images(&experiment, arguments)?;
-        run.write_config(&experiment)?;
     } else {
         RunDirectory::check_free(out)?;
         images = self::images(&experiment, arguments)?;
@@ -65,16 +66,27 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let path = run.path().display();
     match outcome {
         Outcome::Finished { step } => {
-            println!("trained {step} steps: {path}");
-            println!("real beside generated: {}", run.comparison_path().display());
-            println!("more images: ganvas generate {path} --count 100 --out digits.png");
+            match &checkpoint {
+                Some(found) if found.state.step == step => {
+                    tell!("nothing left to do, all {step} steps are trained: {path}")
+                }
+                _ => tell!("trained {step} steps: {path}"),
+            }
+            tell!("real beside generated: {}", run.comparison_path().display());
+            tell!("more images: ganvas generate {path} --count 100 --out digits.png");
             Ok(Ended::Done)
         }
         Outcome::Stopped { step } => {
-            println!("stopped and saved after step {step}: {path}");
-            println!(
-                "go on with: ganvas train {} --resume --out {path}",
-                arguments.experiment.config.display()
+            tell!("stopped and saved after step {step}: {path}");
+            // The run's own configuration has whatever was set or laid over.
+            let data = arguments
+                .data_dir
+                .as_ref()
+                .map(|dir| format!(" --data-dir {}", dir.display()));
+            tell!(
+                "go on with: ganvas train {} --resume --out {path}{}",
+                run.config_path().display(),
+                data.unwrap_or_default()
             );
             Ok(Ended::Interrupted)
         }
@@ -82,6 +94,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
 }
 
 fn images(experiment: &Experiment, arguments: &TrainArguments) -> anyhow::Result<Arc<ImageSet>> {
+    data::check_folder(arguments.data_dir.as_deref())?;
     let data = &experiment.data;
     let options = LoadOptions {
         data_dir: arguments.data_dir.clone(),
@@ -107,6 +120,7 @@ fn rehearse(experiment: &Experiment, images: &Arc<ImageSet>) -> anyhow::Result<E
         generator_parameters,
         discriminator_parameters,
         image_bytes,
+        images_per_step,
         step_seconds,
         discriminator_loss,
         generator_loss,
@@ -114,30 +128,29 @@ fn rehearse(experiment: &Experiment, images: &Arc<ImageSet>) -> anyhow::Result<E
     else {
         bail!("the rehearsal gave no result");
     };
-    let per_step = plan.batch_size as u64 * plan.batches_per_step;
     let seconds = step_seconds * plan.total_steps as f64;
-    println!("dry run of `{}`: nothing was written", experiment.name);
-    println!("  generator         {} parameters", thousands(generator_parameters));
-    println!("  discriminator     {} parameters", thousands(discriminator_parameters));
-    println!(
+    tell!("dry run of `{}`: nothing was written", experiment.name);
+    tell!("  generator         {} parameters", thousands(generator_parameters));
+    tell!("  discriminator     {} parameters", thousands(discriminator_parameters));
+    tell!(
         "  images            {}, {} MB",
         thousands(images.len()),
         image_bytes.div_ceil(1_000_000)
     );
-    println!("  first step        D {discriminator_loss:.4}, G {generator_loss:.4}");
-    println!(
+    tell!("  first step        D {discriminator_loss:.4}, G {generator_loss:.4}");
+    tell!(
         "  step              {step_seconds:.3} s, {:.0} images/s",
-        per_step as f64 / step_seconds
+        images_per_step as f64 / step_seconds
     );
-    println!(
+    tell!(
         "  whole run         {} steps, {} epochs, about {}",
         thousands(plan.total_steps as usize),
         plan.epochs(),
         duration(seconds.round() as u64)
     );
     match peak_memory() {
-        Some(bytes) => println!("  memory            {} MB at most so far", bytes / 1_000_000),
-        None => println!("  memory            not told by this system"),
+        Some(bytes) => tell!("  memory            {} MB at most so far", bytes / 1_000_000),
+        None => tell!("  memory            not told by this system"),
     }
     Ok(Ended::Done)
 }

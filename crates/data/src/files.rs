@@ -71,8 +71,11 @@ fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resu
 }
 
 /// Makes a rename in `folder` last through a power cut.
+///
+/// # Errors
+/// The system's, but for file systems that cannot synchronize folders.
 #[cfg(unix)]
-pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         // Some network and FUSE file systems cannot synchronize folders; the file itself is safe
         // there.
@@ -82,8 +85,11 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Windows has no way to open a folder for this, and its file systems keep a journal of renames.
+///
+/// # Errors
+/// None.
 #[cfg(not(unix))]
-pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
+pub fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -39,6 +39,7 @@ mod conv_transpose;
 mod dcgan;
 mod error;
 mod feature_map;
+mod image_shape;
 mod initialization;
 mod linear;
 mod loss;
@@ -54,9 +55,15 @@ pub use conv_transpose::ConvTranspose2d;
 pub use dcgan::{DcganDiscriminator, DcganGenerator};
 pub use error::ModelError;
 pub use feature_map::FeatureMap;
+pub use image_shape::ImageShape;
 pub use initialization::Initialization;
 pub use linear::Linear;
 pub use loss::Loss;
 pub use mlp::{MlpDiscriminator, MlpGenerator};
-pub use network::{Discriminator, Generator, ImageShape, NetworkConfig, NetworkKind};
+pub use network::{Discriminator, Generator, NetworkConfig, NetworkKind};
 pub use weights::{NamedTensor, apply_named_tensors, from_safetensors, named_tensors, to_safetensors};
+
+/// The README's Rust code, compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

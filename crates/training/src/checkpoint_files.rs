@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use ganvas_data::sync_folder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -50,11 +51,11 @@ pub(crate) fn write_folder(target: &Path, files: &BTreeMap<String, Vec<u8>>) -> 
                 .and_then(|()| file.sync_all())
                 .map_err(TrainingError::io("write", &path))?;
         }
-        sync_folder(&partial)?;
+        sync_folder(&partial).map_err(TrainingError::io("sync", &partial))?;
         // The same step saved again, as after a resume, replaces what was there.
         remove_folder(target)?;
         fs::rename(&partial, target).map_err(TrainingError::io("rename into place", target))?;
-        sync_folder(parent)
+        sync_folder(parent).map_err(TrainingError::io("sync", parent))
     };
     write().inspect_err(|_| {
         // The error at hand says more than a failing removal would.
@@ -92,15 +93,4 @@ pub(crate) fn remove_folder(path: &Path) -> Result<(), TrainingError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainingError::io("remove", path)(error)),
         _ => Ok(()),
     }
-}
-
-/// Brings a folder's entries to the disk, so that a rename survives a power cut.
-fn sync_folder(path: &Path) -> Result<(), TrainingError> {
-    // Windows cannot open folders as files; there the file system orders renames itself.
-    if cfg!(windows) {
-        return Ok(());
-    }
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(TrainingError::io("sync", path))
 }

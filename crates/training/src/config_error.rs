@@ -54,11 +54,23 @@ impl ConfigError {
         Self {
             source: source.into(),
             line,
-            message: message
-                .replace("unknown field", "unknown key")
-                .replace("unknown variant", "unknown value"),
+            message: in_words(&message),
             suggestion,
         }
+    }
+}
+
+/// serde's message without Rust's names.
+fn in_words(message: &str) -> String {
+    let message = message
+        .replace("unknown field", "unknown key")
+        .replace("unknown variant", "unknown value")
+        .replace("expected u64", "expected a whole number")
+        .replace("expected usize", "expected a whole number")
+        .replace("expected f64", "expected a number");
+    match message.split_once("expected struct ") {
+        Some((before, _)) => format!("{before}expected a section"),
+        None => message,
     }
 }
 

@@ -29,49 +29,7 @@ pub fn load_experiment(path: &Path, overrides: &Overrides) -> Result<Experiment,
     parse_experiment(&text, &path.display().to_string(), &stem, overrides)
 }
 
-/// A file of `configs/backends/`: one backend, to be laid over any experiment.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BackendFile {
-    /// Takes the place of an experiment's `[backend]`.
-    pub backend: BackendSection,
-    /// How near this backend comes to the golden numbers; only the suite reads it.
-    #[serde(default)]
-    pub tests: Tolerances,
-}
-
-/// `[tests]` of a backend file: relative differences that the suite allows.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tolerances {
-    /// Of outputs, losses, weights and running statistics.
-    pub values: f64,
-    /// Of gradients and of what Adam makes of them.
-    pub gradients: f64,
-    /// Of the losses at the end of a short training, where small differences have grown.
-    pub training: f64,
-}
-
-impl Default for Tolerances {
-    fn default() -> Self {
-        Self {
-            values: 1e-4,
-            gradients: 1e-4,
-            training: 2e-2,
-        }
-    }
-}
-
-/// Reads a backend file.
-///
-/// # Errors
-/// [`ConfigError`] with file, line and the nearest right word.
-pub fn load_backend_file(path: &Path) -> Result<BackendFile, ConfigError> {
-    let text = read(path)?;
-    toml::from_str(&text).map_err(|error| in_file(&text, &path.display().to_string(), &error))
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
     fs::read_to_string(path).map_err(|error| {
         let mut error = ConfigError::new(path.display().to_string(), None, format!("cannot be read: {error}"));
         error.suggestion = sibling(path);
@@ -104,7 +62,7 @@ fn sibling(path: &Path) -> Option<String> {
     Some(folder.join(name).display().to_string())
 }
 
-fn in_file(text: &str, source: &str, error: &toml::de::Error) -> ConfigError {
+pub(crate) fn in_file(text: &str, source: &str, error: &toml::de::Error) -> ConfigError {
     let line = error.span().map(|span| line_at(text, span.start));
     ConfigError::from_serde(source, line, error.message())
 }
@@ -151,7 +109,7 @@ pub fn parse_experiment(
             .set
             .iter()
             .rev()
-            .find(|argument| argument.split('=').next() == Some(key));
+            .find(|argument| argument.split('=').next().map(str::trim) == Some(key));
         match culprit {
             Some(argument) => ConfigError::new(format!("--set {argument}"), None, format!("`{key}`: {message}")),
             None => value_error(text, source, key, message),
@@ -167,6 +125,9 @@ fn set(experiment: &Experiment, argument: &str) -> Result<Experiment, ConfigErro
     let (key, value) = argument
         .split_once('=')
         .ok_or_else(|| fail("expected key=value, such as training.epochs=2".into()))?;
+    if value.contains('\n') {
+        return Err(fail("expected a value on one line".into()));
+    }
     let value = format!("value = {value}")
         .parse::<Table>()
         .ok()

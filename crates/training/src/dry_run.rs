@@ -21,6 +21,8 @@ pub struct DryRun {
     pub discriminator_parameters: usize,
     /// Bytes of one set of images in memory.
     pub image_bytes: usize,
+    /// Real images in a step.
+    pub images_per_step: usize,
     /// Seconds of a step, the second of two; the first also warms up.
     pub step_seconds: f64,
     /// The discriminator's loss in the first step.
@@ -55,10 +57,11 @@ pub fn dry_run<B: AutodiffBackend>(
     );
     let mut history = LossHistory::<B>::new();
     let mut first = None;
-    let mut step_seconds = 0.0;
+    let (mut step_seconds, mut images_per_step) = (0.0, 0);
     for _ in 0..2 {
         let start = Instant::now();
         let Some(batches) = feed.next::<B>(device)? else { break };
+        images_per_step = batches.images;
         let losses;
         let (update, loss) = (experiment.training.update, experiment.loss.kind);
         (state, losses) = training_step(state, update, loss, batches.earlier, batches.last, true);
@@ -72,6 +75,7 @@ pub fn dry_run<B: AutodiffBackend>(
         generator_parameters,
         discriminator_parameters,
         image_bytes: images.pixels().len(),
+        images_per_step,
         step_seconds,
         discriminator_loss: first.map_or(f32::NAN, |numbers| numbers.discriminator_loss),
         generator_loss: first.map_or(f32::NAN, |numbers| numbers.generator_loss),

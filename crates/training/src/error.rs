@@ -49,7 +49,10 @@ pub enum TrainingError {
         reason: String,
     },
     /// A checkpoint is incomplete or changed since it was written.
-    #[error("checkpoint {} is damaged: {reason}", path.display())]
+    #[error(
+        "checkpoint {} is damaged: {reason}; to use an older one, name its folder or remove the damaged one's",
+        path.display()
+    )]
     DamagedCheckpoint {
         /// The checkpoint's folder or file.
         path: PathBuf,

@@ -4,6 +4,7 @@
 //! [`Checkpoint`] what it saves and resumes from. Everything that touches tensors is generic over the backend.
 
 mod adam;
+mod backend_file;
 mod checkpoint;
 mod checkpoint_files;
 mod config_error;
@@ -24,11 +25,13 @@ mod sampling;
 mod state;
 mod step;
 mod training_loop;
+mod validation;
 
 pub use adam::{Adam, AdamConfig, AdamVariant};
+pub use backend_file::{BackendFile, Tolerances, load_backend_file};
 pub use checkpoint::{Checkpoint, CheckpointState};
 pub use config_error::{ConfigError, nearest};
-pub use config_file::{BackendFile, Overrides, Tolerances, load_backend_file, load_experiment, parse_experiment};
+pub use config_file::{Overrides, load_experiment, parse_experiment};
 pub use dry_run::{DryRun, dry_run};
 pub use ema::Ema;
 pub use error::TrainingError;

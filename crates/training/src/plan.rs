@@ -1,8 +1,8 @@
 //! How many steps a run has, and what belongs to each.
 
-use ganvas_data::{DataError, ImageSet, Schedule};
+use ganvas_data::{ImageSet, Schedule};
 
-use crate::Experiment;
+use crate::{ConfigError, Experiment, TrainingError};
 
 /// The steps of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +21,21 @@ impl Plan {
     /// Counts the steps.
     ///
     /// # Errors
-    /// Where an epoch has no batch.
-    pub(crate) fn new(experiment: &Experiment, images: &ImageSet) -> Result<(Self, Schedule), DataError> {
+    /// Where an epoch has no batch, or all epochs together not enough for one step.
+    pub(crate) fn new(experiment: &Experiment, images: &ImageSet) -> Result<(Self, Schedule), TrainingError> {
         let schedule = Schedule::new(images.len(), experiment.data.batch_size, experiment.data.drop_last)?;
         let batches_per_step = experiment.training.discriminator_steps as u64;
         let batches = schedule.steps_per_epoch().saturating_mul(experiment.training.epochs);
-        let steps = (batches / batches_per_step).max(1);
+        let steps = batches / batches_per_step;
+        if steps == 0 {
+            let message = format!(
+                "`training.discriminator_steps`: a step takes {batches_per_step} batches, and {} epochs of {} images have \
+                 {batches}; expected fewer, or more epochs",
+                experiment.training.epochs,
+                images.len()
+            );
+            return Err(ConfigError::new("configuration", None, message).into());
+        }
         let plan = Self {
             total_steps: experiment.training.max_steps.unwrap_or(steps).min(steps),
             batches_per_epoch: schedule.steps_per_epoch(),

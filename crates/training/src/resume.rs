@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use tracing::warn;
+
 use crate::{Checkpoint, Experiment, Overrides, RunDirectory, TrainingError, load_experiment};
 
 /// Finds the newest checkpoint of a run, none if it was stopped before the first, and checks that `experiment` goes on with
@@ -11,7 +13,12 @@ use crate::{Checkpoint, Experiment, Overrides, RunDirectory, TrainingError, load
 /// # Errors
 /// [`TrainingError::ResumeMismatch`] naming the key and both values; what [`Checkpoint::newest`] meets.
 pub fn resume_point(run: &RunDirectory, experiment: &Experiment) -> Result<Option<Checkpoint>, TrainingError> {
-    let (before, now) = (load_experiment(&run.config_path(), &Overrides::default())?, experiment);
+    let checkpoint = Checkpoint::newest(run)?;
+    // The checkpoint's own configuration is sealed; `config.toml` beside it may have been edited since.
+    let (before, now) = match &checkpoint {
+        Some(checkpoint) => (checkpoint.experiment.clone(), experiment),
+        None => (load_experiment(&run.config_path(), &Overrides::default())?, experiment),
+    };
     let same = |key, before: &dyn Debug, now: &dyn Debug| {
         let (before, now) = (format!("{before:?}"), format!("{now:?}"));
         if before == now {
@@ -54,5 +61,14 @@ pub fn resume_point(run: &RunDirectory, experiment: &Experiment) -> Result<Optio
         &before.training.discriminator_steps,
         &now.training.discriminator_steps,
     )?;
-    Checkpoint::newest(run)
+    if let Some(checkpoint) = checkpoint
+        .as_ref()
+        .filter(|found| found.state.backend != now.backend.kind)
+    {
+        warn!(
+            "this run was computed by {} so far and goes on with {}: the same mathematics, but not the same bits",
+            checkpoint.state.backend, now.backend.kind
+        );
+    }
+    Ok(checkpoint)
 }

@@ -68,7 +68,21 @@ impl RunDirectory {
                 reason: "no run to resume: it has no config.toml; leave out `--resume` to begin one".into(),
             });
         }
+        run.remove_leftovers()?;
         Ok(run)
+    }
+
+    /// Removes what a killed process had begun to write: names that begin with a point and end in `.tmp`.
+    fn remove_leftovers(&self) -> Result<(), TrainingError> {
+        for folder in [self.path.clone(), self.path.join("samples")] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with('.') && name.ends_with(".tmp") {
+                    fs::remove_file(entry.path()).map_err(TrainingError::io("remove", entry.path()))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes a folder as it is, to read from it.
@@ -131,6 +145,7 @@ fn newest_run(runs: &Path, name: &str) -> Result<PathBuf, TrainingError> {
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().get(date_time..) == Some(name))
         .map(|entry| entry.path())
+        .filter(|path| path.join("config.toml").is_file())
         .max()
         .ok_or_else(|| TrainingError::NotARun {
             path: runs.to_owned(),

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 use burn::tensor::backend::AutodiffBackend;
 use ganvas_data::ImageSet;
 use ganvas_model::ImageShape;
-use tracing::info;
+use tracing::debug;
 
 use crate::{
     Checkpoint, Experiment, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, TrainingError, TrainingState,
@@ -68,6 +68,16 @@ pub fn train<B: AutodiffBackend>(
         None => TrainingState::<B>::new(experiment, &network, device)?,
     };
     let (plan, schedule) = Plan::new(experiment, images)?;
+    if state.step > plan.total_steps {
+        return Err(TrainingError::NotARun {
+            path: run.path().to_owned(),
+            reason: format!(
+                "cannot end after {} steps, {} are already trained; raise training.epochs or training.max_steps",
+                plan.total_steps, state.step
+            ),
+        });
+    }
+    run.write_config(experiment)?;
     let sampler = Sampler::new(
         experiment.seed,
         experiment.samples.count.max(COMPARED),
@@ -129,6 +139,7 @@ pub fn train<B: AutodiffBackend>(
 
         // Sample.
         if is_due(experiment.samples.every, step) {
+            history.read(advice)?;
             let path = run.sample_path(step);
             let made = sampler.images(&state.sampling_generator(), device);
             write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
@@ -160,7 +171,7 @@ pub fn train<B: AutodiffBackend>(
     let path = run.comparison_path();
     write_comparison(&path, images, experiment.seed, first(&made, COMPARED, image))?;
     observer.wrote("comparison", &path);
-    info!(step = state.step, stopped, "training ended");
+    debug!(step = state.step, stopped, "training ended");
     Ok(if stopped {
         Outcome::Stopped { step: state.step }
     } else {
