@@ -19,11 +19,14 @@ const BACKENDS: [&str; 8] = [
     "burn-candle",
 ];
 
+/// A name, the arguments for cargo, and the environment.
+type Step<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// Runs all checks; true where all pass.
 pub fn check() -> anyhow::Result<bool> {
     let every_feature: Vec<String> = matrix::read()?.into_iter().map(|backend| backend.kind).collect();
     let features = every_feature.join(",");
-    let steps: [(&str, &[&str], &[(&str, &str)]); 3] = [
+    let steps: [Step<'_>; 3] = [
         ("format", &["fmt", "--all", "--check"], &[]),
         (
             "lints",
@@ -42,13 +45,7 @@ pub fn check() -> anyhow::Result<bool> {
         ),
         (
             "documentation",
-            &[
-                "doc",
-                "--release",
-                "--workspace",
-                "--no-deps",
-                "--document-private-items",
-            ],
+            &["doc", "--release", "--workspace", "--no-deps"],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
     ];

@@ -61,7 +61,8 @@ impl<B: Backend> BatchStatistics<B> {
 ///
 /// On an autodiff backend it normalizes with the batch's mean and biased variance, otherwise with the running ones, as
 /// `burn::nn::BatchNorm` does. Unlike there, a forward pass leaves the running statistics alone; they are ordinary
-/// parameters without gradient, moved by [`track`](Self::track) with the biased variance (Keras' and Burn's choice; PyTorch
+/// parameters without gradient, moved by
+/// [`Generator::track`](crate::Generator::track) with the biased variance (Keras' and Burn's choice; PyTorch
 /// takes the unbiased one).
 #[derive(Module, Debug)]
 pub struct BatchNorm<B: Backend> {
