@@ -13,12 +13,18 @@ pub fn start(verbose: u8, quiet: bool) {
         (false, _) => "trace",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
+    let terminal = io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(verbose > 0)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(PastTheBar)
-        .init();
+        .with_ansi(terminal)
+        .with_writer(PastTheBar);
+    // Whoever sits before a terminal knows what time it is; whoever reads a file later does not.
+    if terminal {
+        log.without_time().init();
+    } else {
+        log.init();
+    }
 }
 
 /// Writes to standard error while the progress bar steps aside.
