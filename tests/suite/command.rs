@@ -418,8 +418,8 @@ fn ctrl_c_saves_and_a_resumed_run_ends_like_an_uninterrupted_one() {
             .unwrap();
         wait_for_steps(&desk.path(&out).join("metrics.jsonl"), 3);
         assert!(
-            Command::new("kill")
-                .args([signal, &child.id().to_string()])
+            Command::new("sh")
+                .args(["-c", &format!("kill {signal} {}", child.id())])
                 .status()
                 .unwrap()
                 .success()
