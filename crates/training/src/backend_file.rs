@@ -28,8 +28,6 @@ pub struct Tolerances {
     pub values: f64,
     /// Of gradients and of what Adam makes of them.
     pub gradients: f64,
-    /// Of the losses at the end of a short training, where small differences have grown.
-    pub training: f64,
 }
 
 impl Default for Tolerances {
@@ -37,7 +35,6 @@ impl Default for Tolerances {
         Self {
             values: 1e-4,
             gradients: 1e-4,
-            training: 2e-2,
         }
     }
 }
