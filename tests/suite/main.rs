@@ -31,14 +31,30 @@ use std::{path::PathBuf, sync::LazyLock};
 use burn::tensor::backend::AutodiffBackend;
 use ganvas_training::{BackendFile, load_backend_file};
 
-#[cfg(feature = "flex")]
-type B = ganvas_backend::Flex;
-#[cfg(all(feature = "ndarray", not(feature = "flex")))]
-type B = ganvas_backend::NdArray;
-#[cfg(not(any(feature = "ndarray", feature = "flex")))]
-compile_error!("the suite needs the feature of the backend that it tests, such as `--features ndarray`");
+/// One line for each backend: its feature, its name, its type.
+macro_rules! backend_under_test {
+    ($($condition:meta => $kind:literal, $backend:ty;)*) => {
+        $(
+            #[cfg($condition)]
+            type B = $backend;
+            #[cfg($condition)]
+            const KIND: &str = $kind;
+        )*
+    };
+}
 
-const KIND: &str = if cfg!(feature = "flex") { "flex" } else { "ndarray" };
+backend_under_test! {
+    feature = "ndarray" => "ndarray", ganvas_backend::NdArray;
+    feature = "flex" => "flex", ganvas_backend::Flex;
+    feature = "libtorch" => "libtorch", ganvas_backend::LibTorch;
+    all(feature = "wgpu", not(feature = "fused")) => "wgpu", ganvas_backend::Wgpu;
+    all(feature = "wgpu", feature = "fused") => "wgpu", ganvas_backend::FusedWgpu;
+    feature = "vulkan" => "vulkan", ganvas_backend::NativeWgpu;
+    feature = "metal" => "metal", ganvas_backend::NativeWgpu;
+    feature = "cuda" => "cuda", ganvas_backend::Cuda;
+    feature = "rocm" => "rocm", ganvas_backend::Rocm;
+    feature = "cpu" => "cpu", ganvas_backend::Cpu;
+}
 
 /// The backend under test, without gradients.
 type Inner = <B as AutodiffBackend>::InnerBackend;

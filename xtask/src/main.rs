@@ -1,9 +1,15 @@
 //! Automation of the ganvas workspace: `cargo xtask --help`.
 
 mod check;
+mod children;
+mod download;
+mod libtorch;
 mod matrix;
+mod packages;
+mod setup;
 mod suite;
 mod table;
+mod vulkan;
 
 use std::{
     path::{Path, PathBuf},
@@ -23,15 +29,19 @@ struct Arguments {
 enum Task {
     /// Runs the libraries' own tests, then the suite once for each backend in configs/backends
     TestAllBackends(suite::Options),
+    /// Gets what backends need besides Rust: libtorch, a Vulkan driver
+    Setup(setup::Options),
     /// Format, lints, documentation and the rule that only crates/backend names a backend
     Check,
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().task {
+    let task = Arguments::parse().task;
+    let result = children::end_with_us().and_then(|()| match task {
         Task::TestAllBackends(options) => suite::test_all_backends(&options),
+        Task::Setup(options) => setup::set_up(&options),
         Task::Check => check::check(),
-    };
+    });
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -1,9 +1,11 @@
 //! Which backends there are: one TOML file each.
 
-use std::{fs, path::PathBuf};
+use std::{ffi::OsString, fs, path::PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+
+use crate::{libtorch, vulkan};
 
 /// A backend of `configs/backends/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,50 @@ pub struct Backend {
     pub path: PathBuf,
 }
 
+/// What it takes to build and run the suite on a backend that is ready.
+pub struct Ready {
+    /// The cargo features.
+    pub features: String,
+    /// Where it computes, for the table.
+    pub device: String,
+    /// Set for cargo and the tests.
+    pub environment: Vec<(&'static str, OsString)>,
+}
+
+impl Backend {
+    /// Sees to what the backend needs besides Rust.
+    pub fn prepare(&self) -> anyhow::Result<Ready> {
+        let mut ready = Ready {
+            features: self.kind.clone(),
+            device: self.device.clone(),
+            environment: Vec::new(),
+        };
+        match self.kind.as_str() {
+            "libtorch" => {
+                let found = libtorch::set_up()?;
+                println!("libtorch: {} ({})", found.home.display(), found.origin);
+                if cfg!(windows) {
+                    // Elsewhere cargo finds the link that setup made, and programs have the path written into them.
+                    let path = std::env::var_os("PATH").unwrap_or_default();
+                    let folders = std::iter::once(found.home.join("lib")).chain(std::env::split_paths(&path));
+                    ready.environment.push(("PATH", std::env::join_paths(folders)?));
+                    ready.environment.push(("LIBTORCH", found.home.into()));
+                }
+            }
+            "wgpu" | "vulkan" => {
+                let adapter = vulkan::set_up()?;
+                println!("vulkan: {}", adapter.name);
+                if !adapter.software {
+                    ready.features.push_str(",fused");
+                }
+                ready.device = adapter.name;
+            }
+            _ => {}
+        }
+        Ok(ready)
+    }
+}
+
 /// What of the file matters here; the suite reads and checks the whole.
 #[derive(Deserialize)]
 struct File {
@@ -27,12 +73,13 @@ struct File {
 #[derive(Deserialize)]
 struct Section {
     kind: String,
-    #[serde(default = "cpu")]
+    #[serde(default = "default_device")]
     device: String,
 }
 
-fn cpu() -> String {
-    "cpu".into()
+/// Each backend has one.
+fn default_device() -> String {
+    "default".into()
 }
 
 /// Reads every file of `configs/backends/`, `ndarray` first: it compiles fastest, so a mistake shows soonest.

@@ -11,6 +11,7 @@ use clap::Args;
 
 use crate::{
     cargo,
+    children::Running,
     matrix::{self, Backend},
     table::{self, Counts, Row},
 };
@@ -35,7 +36,7 @@ pub struct Options {
 pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
     let backends = matrix::choose(matrix::read()?, &options.backend, &options.skip)?;
     if options.list {
-        println!("{:<12} {:<12} {:<8} file", "backend", "feature", "device");
+        println!("{:<12} {:<12} {:<10} file", "backend", "feature", "device");
         for Backend {
             name,
             kind,
@@ -43,7 +44,7 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
             path,
         } in backends
         {
-            println!("{name:<12} {kind:<12} {device:<8} {}", path.display());
+            println!("{name:<12} {kind:<12} {device:<10} {}", path.display());
         }
         return Ok(true);
     }
@@ -53,10 +54,33 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
     let mut rows = Vec::new();
     // The libraries' own tests name no backend, so once is enough; one backend's tests do not need them.
     if options.backend.is_empty() {
-        rows.push(run("libraries", "none", &mut libraries(options))?);
+        let command = tests(options, &["--workspace", "--exclude", "ganvas-tests"]);
+        println!("\n── libraries ──");
+        rows.push(run("libraries", "none".into(), command)?);
     }
     for backend in &backends {
-        rows.push(run(&backend.name, &backend.device, &mut suite(backend, options))?);
+        println!("\n── {} ──", backend.name);
+        let start = Instant::now();
+        rows.push(match backend.prepare() {
+            Ok(ready) => {
+                let mut command = tests(options, &["--package", "ganvas-tests", "--features", &ready.features]);
+                command
+                    .env("GANVAS_TEST_BACKEND", &backend.path)
+                    .envs(ready.environment);
+                let row = run(&backend.name, ready.device, command)?;
+                Row {
+                    time: start.elapsed(),
+                    ..row
+                }
+            }
+            Err(error) => Row {
+                name: backend.name.clone(),
+                device: backend.device.clone(),
+                counts: Counts::default(),
+                time: start.elapsed(),
+                reason: Some(format!("could not run: {error:#}")),
+            },
+        });
     }
     table::print(&rows);
     Ok(rows
@@ -69,62 +93,37 @@ fn is_empty(row: &Row) -> bool {
     row.reason.is_none() && row.counts == Counts::default()
 }
 
-fn libraries(options: &Options) -> Command {
+/// The cargo that builds and runs some of the tests.
+fn tests(options: &Options, which: &[&str]) -> Command {
     let mut command = cargo();
     // One profile for all, the one that `cargo run --release` uses, so that dependencies are built once.
-    command.args([
-        "test",
-        "--release",
-        "--no-fail-fast",
-        "--workspace",
-        "--exclude",
-        "ganvas-tests",
-    ]);
     command
-        .arg("--no-default-features")
+        .args(["test", "--release", "--no-fail-fast", "--no-default-features"])
+        .args(which)
         .args(options.filter.as_deref().map(|text| ["--", text]).into_iter().flatten());
     command
 }
 
-fn suite(backend: &Backend, options: &Options) -> Command {
-    let mut command = cargo();
-    command.args([
-        "test",
-        "--release",
-        "--no-fail-fast",
-        "--package",
-        "ganvas-tests",
-        "--no-default-features",
-    ]);
-    command
-        .args(["--features", &backend.kind])
-        .env("GANVAS_TEST_BACKEND", &backend.path);
-    command.args(options.filter.as_deref().map(|text| ["--", text]).into_iter().flatten());
-    command
-}
-
 /// Runs one cargo, passing on what it prints, and counts.
-fn run(name: &str, device: &str, command: &mut Command) -> anyhow::Result<Row> {
-    println!("\n── {name} ──");
+fn run(name: &str, device: String, mut command: Command) -> anyhow::Result<Row> {
     let start = Instant::now();
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let mut running = Running::start(command.stdout(Stdio::piped()))?;
     let mut counts = Counts::default();
-    if let Some(stdout) = child.stdout.take() {
+    if let Some(stdout) = running.child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
             let line = line.context("cannot read what cargo prints")?;
             counts.add_line(&line);
             println!("{line}");
         }
     }
-    let status = child.wait().context("cannot wait for cargo")?;
-    let reason = match (status.success(), counts.failed) {
+    let reason = match (running.wait()?, counts.failed) {
         (true, _) => None,
         (false, 0) => Some("did not build, or was stopped: see above".to_owned()),
         (false, _) => Some("see the failures above".to_owned()),
     };
     Ok(Row {
         name: name.to_owned(),
-        device: device.to_owned(),
+        device,
         counts,
         time: start.elapsed(),
         reason,

@@ -57,12 +57,17 @@ impl Row {
 
 /// Prints the table and its sum.
 pub fn print(rows: &[Row]) {
+    let width = |of: fn(&Row) -> &str, least: usize| {
+        let widest = rows.iter().map(|row| of(row).chars().count()).max();
+        widest.unwrap_or_default().max(least)
+    };
+    let (name, device) = (width(|row| &row.name, 9), width(|row| &row.device, 6));
     println!();
     println!(
-        "{:<12} {:<8} {:>7} {:>7} {:>8} {:>8}",
+        "{:<name$}  {:<device$} {:>7} {:>7} {:>8} {:>8}",
         "backend", "device", "passed", "failed", "ignored", "seconds"
     );
-    println!("{}", "─".repeat(55));
+    println!("{}", "─".repeat(name + device + 36));
     let mut sum = Counts::default();
     for row in rows {
         let Counts {
@@ -75,7 +80,7 @@ pub fn print(rows: &[Row]) {
         sum.failed += failed + u64::from(failed == 0 && !row.is_green());
         sum.ignored += ignored;
         print!(
-            "{:<12} {:<8} {passed:>7} {failed:>7} {ignored:>8} {:>8}",
+            "{:<name$}  {:<device$} {passed:>7} {failed:>7} {ignored:>8} {:>8}",
             row.name,
             row.device,
             row.time.as_secs()

@@ -26,15 +26,23 @@ pub enum BackendError {
         /// The backends that are there.
         compiled: String,
     },
+    /// The backend is part of this program, but this machine lacks what it needs.
+    #[error("backend `{kind}` cannot be used: {reason}")]
+    Unusable {
+        /// The backend's name.
+        kind: &'static str,
+        /// What it lacks, and how to get it where we know.
+        reason: String,
+    },
     /// The backend has no such device.
-    #[error("backend `{kind}` has no device `{found}`, expected {expected}")]
+    #[error("backend `{kind}` has no device `{found}` here, expected one of {expected}")]
     UnknownDevice {
         /// The backend's name.
         kind: &'static str,
         /// The device given.
         found: String,
         /// What would do.
-        expected: &'static str,
+        expected: String,
     },
 }
 

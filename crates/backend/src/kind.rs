@@ -11,17 +11,48 @@ pub enum BackendKind {
     Ndarray,
     /// burn-flex: pure Rust, the successor of burn-ndarray.
     Flex,
+    /// burn-tch: PyTorch's own library.
+    Libtorch,
+    /// burn-wgpu: GPUs through Vulkan, Metal or DirectX 12, and software adapters.
+    Wgpu,
+    /// burn-wgpu with kernels in SPIR-V, for Vulkan only.
+    Vulkan,
+    /// burn-wgpu with kernels in Metal's own language, for macOS only.
+    Metal,
+    /// burn-cuda: NVIDIA's GPUs through CUDA.
+    Cuda,
+    /// burn-rocm: AMD's GPUs through ROCm.
+    Rocm,
+    /// burn-cpu: kernels of the GPU backends, compiled for the processor.
+    Cpu,
 }
 
 impl BackendKind {
     /// Every backend.
-    pub const ALL: [Self; 2] = [Self::Ndarray, Self::Flex];
+    pub const ALL: [Self; 9] = [
+        Self::Ndarray,
+        Self::Flex,
+        Self::Libtorch,
+        Self::Wgpu,
+        Self::Vulkan,
+        Self::Metal,
+        Self::Cuda,
+        Self::Rocm,
+        Self::Cpu,
+    ];
 
     /// The name in TOML files, which is also the cargo feature's.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ndarray => "ndarray",
             Self::Flex => "flex",
+            Self::Libtorch => "libtorch",
+            Self::Wgpu => "wgpu",
+            Self::Vulkan => "vulkan",
+            Self::Metal => "metal",
+            Self::Cuda => "cuda",
+            Self::Rocm => "rocm",
+            Self::Cpu => "cpu",
         }
     }
 
@@ -30,14 +61,28 @@ impl BackendKind {
         match self {
             Self::Ndarray => cfg!(feature = "ndarray"),
             Self::Flex => cfg!(feature = "flex"),
+            Self::Libtorch => cfg!(feature = "libtorch"),
+            Self::Wgpu => cfg!(feature = "wgpu"),
+            Self::Vulkan => cfg!(feature = "vulkan"),
+            Self::Metal => cfg!(feature = "metal"),
+            Self::Cuda => cfg!(feature = "cuda"),
+            Self::Rocm => cfg!(feature = "rocm"),
+            Self::Cpu => cfg!(feature = "cpu"),
         }
     }
 
     /// What it is, in one line.
-    const fn description(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self {
-            Self::Ndarray => "pure Rust on the processor (burn-ndarray), compiles soonest",
-            Self::Flex => "pure Rust on the processor (burn-flex), trains fastest; the default",
+            Self::Ndarray => "pure Rust (burn-ndarray), compiles soonest",
+            Self::Flex => "pure Rust (burn-flex)",
+            Self::Libtorch => "PyTorch's library (burn-tch)",
+            Self::Wgpu => "GPUs through Vulkan, Metal or DirectX 12 (burn-wgpu)",
+            Self::Vulkan => "GPUs through Vulkan, kernels in SPIR-V (burn-wgpu)",
+            Self::Metal => "Apple's GPUs, kernels in Metal's language (burn-wgpu)",
+            Self::Cuda => "NVIDIA's GPUs (burn-cuda)",
+            Self::Rocm => "AMD's GPUs (burn-rocm)",
+            Self::Cpu => "GPU kernels compiled for the processor (burn-cpu)",
         }
     }
 }
@@ -62,32 +107,6 @@ impl FromStr for BackendKind {
     }
 }
 
-/// A backend as `ganvas backends` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackendInfo {
-    /// Which.
-    pub kind: BackendKind,
-    /// Whether this program was built with it.
-    pub compiled: bool,
-    /// What it is, in one line.
-    pub description: &'static str,
-    /// The devices it offers.
-    pub devices: Vec<String>,
-}
-
-/// Every backend that ganvas knows.
-pub fn backends() -> Vec<BackendInfo> {
-    BackendKind::ALL
-        .into_iter()
-        .map(|kind| BackendInfo {
-            kind,
-            compiled: kind.is_compiled(),
-            description: kind.description(),
-            devices: vec!["cpu".to_owned()],
-        })
-        .collect()
-}
-
 /// Names for a message: `a`, `b`.
 pub(crate) fn names(kinds: impl IntoIterator<Item = BackendKind>) -> String {
     let quoted: Vec<String> = kinds.into_iter().map(|kind| format!("`{}`", kind.name())).collect();
@@ -108,9 +127,7 @@ mod tests {
     #[test]
     fn a_slip_in_the_name_is_answered_with_the_right_one() {
         let error = "ndaray".parse::<BackendKind>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "unknown backend `ndaray`, expected one of `ndarray`, `flex`; did you mean `ndarray`?"
-        );
+        assert!(error.starts_with("unknown backend `ndaray`, expected one of `ndarray`, `flex`, "));
+        assert!(error.ends_with("; did you mean `ndarray`?"), "{error}");
     }
 }

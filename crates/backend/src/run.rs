@@ -2,7 +2,9 @@
 
 use burn::tensor::backend::AutodiffBackend;
 
-use crate::{BackendError, BackendKind, kind::names};
+#[allow(unused_imports)] // Some are not used where no backend is compiled in.
+use crate::device::{Devices, pick};
+use crate::{BackendError, BackendKind, DeviceInfo, kind::names};
 
 /// Something to do on whatever backend was chosen.
 ///
@@ -16,54 +18,99 @@ pub trait Job {
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output;
 }
 
-/// Runs a job on a backend and one of its devices.
+/// Runs a job on a backend and one of its devices, by name; [`DEFAULT_DEVICE`](crate::DEFAULT_DEVICE) takes the best.
 ///
 /// # Errors
-/// [`BackendError::NotCompiled`] where the program was built without the backend, [`BackendError::UnknownDevice`] where
-/// the backend has no such device.
+/// [`BackendError::NotCompiled`] where the program was built without the backend, [`BackendError::Unusable`] where this
+/// machine lacks what it needs, [`BackendError::UnknownDevice`] where it has no such device.
 pub fn run<J: Job>(kind: BackendKind, device: &str, job: J) -> Result<J::Output, BackendError> {
     // Without any backend feature nothing uses them.
     let _ = (&device, &job);
     match kind {
         #[cfg(feature = "ndarray")]
-        BackendKind::Ndarray => {
-            only_cpu(kind, device)?;
-            Ok(job.run::<crate::NdArray>(burn_ndarray::NdArrayDevice::Cpu))
-        }
+        BackendKind::Ndarray => Ok(job.run::<crate::NdArray>(pick(kind, device, ndarray())?.0)),
         #[cfg(feature = "flex")]
-        BackendKind::Flex => {
-            only_cpu(kind, device)?;
-            Ok(job.run::<crate::Flex>(burn_flex::FlexDevice))
+        BackendKind::Flex => Ok(job.run::<crate::Flex>(pick(kind, device, flex())?.0)),
+        #[cfg(feature = "libtorch")]
+        BackendKind::Libtorch => Ok(job.run::<crate::LibTorch>(pick(kind, device, crate::libtorch::devices())?.0)),
+        #[cfg(feature = "wgpu")]
+        BackendKind::Wgpu => {
+            let (device, info) = pick(kind, device, crate::graphics::devices(kind))?;
+            Ok(if info.software {
+                job.run::<crate::Wgpu>(device)
+            } else {
+                job.run::<crate::FusedWgpu>(device)
+            })
         }
+        #[cfg(feature = "vulkan")]
+        BackendKind::Vulkan => Ok(job.run::<crate::NativeWgpu>(pick(kind, device, crate::graphics::devices(kind))?.0)),
+        #[cfg(feature = "metal")]
+        BackendKind::Metal => Ok(job.run::<crate::NativeWgpu>(pick(kind, device, crate::graphics::devices(kind))?.0)),
+        #[cfg(feature = "cuda")]
+        BackendKind::Cuda => Ok(job.run::<crate::Cuda>(pick(kind, device, crate::accelerators::cuda())?.0)),
+        #[cfg(feature = "rocm")]
+        BackendKind::Rocm => Ok(job.run::<crate::Rocm>(pick(kind, device, crate::accelerators::rocm())?.0)),
+        #[cfg(feature = "cpu")]
+        BackendKind::Cpu => Ok(job.run::<crate::Cpu>(pick(kind, device, crate::accelerators::cpu())?.0)),
         #[allow(unreachable_patterns)] // Reached unless every backend is compiled in.
-        missing => Err(BackendError::NotCompiled {
-            kind: missing.name(),
-            compiled: names(BackendKind::ALL.into_iter().filter(|kind| kind.is_compiled())),
-        }),
+        missing => Err(not_compiled(missing)),
     }
 }
 
-#[cfg(any(feature = "ndarray", feature = "flex"))]
-fn only_cpu(kind: BackendKind, device: &str) -> Result<(), BackendError> {
-    if device == "cpu" {
-        return Ok(());
-    }
-    Err(BackendError::UnknownDevice {
-        kind: kind.name(),
-        found: device.to_owned(),
-        expected: "`cpu`",
-    })
-}
-
-/// Tells whether [`run`] would find this backend and device.
+/// Tells which device [`run`] would take.
 ///
 /// # Errors
 /// As [`run`].
-pub fn check(kind: BackendKind, device: &str) -> Result<(), BackendError> {
-    struct Nothing;
-    impl Job for Nothing {
-        type Output = ();
-        fn run<B: AutodiffBackend>(self, _device: B::Device) {}
+pub fn find_device(kind: BackendKind, device: &str) -> Result<DeviceInfo, BackendError> {
+    let devices = devices(kind).ok_or_else(|| not_compiled(kind))?;
+    let with_nothing = devices.map(|infos| infos.into_iter().map(|info| ((), info)).collect());
+    pick(kind, device, with_nothing).map(|((), info)| info)
+}
+
+/// The devices that a backend has now, the default one first; `None` where the program was built without it.
+pub(crate) fn devices(kind: BackendKind) -> Option<Result<Vec<DeviceInfo>, String>> {
+    match kind {
+        #[cfg(feature = "ndarray")]
+        BackendKind::Ndarray => Some(infos(ndarray())),
+        #[cfg(feature = "flex")]
+        BackendKind::Flex => Some(infos(flex())),
+        #[cfg(feature = "libtorch")]
+        BackendKind::Libtorch => Some(infos(crate::libtorch::devices())),
+        #[cfg(feature = "wgpu")]
+        BackendKind::Wgpu => Some(infos(crate::graphics::devices(kind))),
+        #[cfg(feature = "vulkan")]
+        BackendKind::Vulkan => Some(infos(crate::graphics::devices(kind))),
+        #[cfg(feature = "metal")]
+        BackendKind::Metal => Some(infos(crate::graphics::devices(kind))),
+        #[cfg(feature = "cuda")]
+        BackendKind::Cuda => Some(infos(crate::accelerators::cuda())),
+        #[cfg(feature = "rocm")]
+        BackendKind::Rocm => Some(infos(crate::accelerators::rocm())),
+        #[cfg(feature = "cpu")]
+        BackendKind::Cpu => Some(infos(crate::accelerators::cpu())),
+        #[allow(unreachable_patterns)] // Reached unless every backend is compiled in.
+        _ => None,
     }
-    run(kind, device, Nothing)
+}
+
+#[allow(dead_code)] // Not called where no backend is compiled in.
+fn infos<D>(devices: Devices<D>) -> Result<Vec<DeviceInfo>, String> {
+    devices.map(|devices| devices.into_iter().map(|(_, info)| info).collect())
+}
+
+#[cfg(feature = "ndarray")]
+fn ndarray() -> Devices<burn_ndarray::NdArrayDevice> {
+    Ok(vec![(burn_ndarray::NdArrayDevice::Cpu, DeviceInfo::plain("cpu"))])
+}
+
+#[cfg(feature = "flex")]
+fn flex() -> Devices<burn_flex::FlexDevice> {
+    Ok(vec![(burn_flex::FlexDevice, DeviceInfo::plain("cpu"))])
+}
+
+fn not_compiled(kind: BackendKind) -> BackendError {
+    BackendError::NotCompiled {
+        kind: kind.name(),
+        compiled: names(BackendKind::ALL.into_iter().filter(|kind| kind.is_compiled())),
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ganvas_backend::BackendError;
+use ganvas_backend::{BackendError, DeviceInfo};
 use ganvas_data::{DatasetName, Split};
 use ganvas_training::{ConfigError, Experiment, Overrides, load_backend_file, load_experiment};
 
@@ -57,8 +57,8 @@ pub struct ExperimentArguments {
 }
 
 impl ExperimentArguments {
-    /// Reads the experiment and checks that its backend can be used.
-    pub fn load(&self) -> Result<Experiment, ConfigError> {
+    /// Reads the experiment and finds the device that it asks for.
+    pub fn load(&self) -> Result<(Experiment, DeviceInfo), ConfigError> {
         let backend = self.backend.as_deref().map(load_backend_file).transpose()?;
         let overrides = Overrides {
             backend: backend.map(|file| file.backend),
@@ -70,11 +70,11 @@ impl ExperimentArguments {
             .kind
             .parse()
             .map_err(|error| self.blame("backend.kind", &error))?;
-        ganvas_backend::check(kind, &section.device).map_err(|error| match error {
+        let device = ganvas_backend::find_device(kind, &section.device).map_err(|error| match error {
             BackendError::UnknownDevice { .. } => self.blame("backend.device", &error),
             _ => self.blame("backend.kind", &error),
         })?;
-        Ok(experiment)
+        Ok((experiment, device))
     }
 
     /// Names what gave a key its value: the last `--set` of it, else the backend file, else the experiment file.

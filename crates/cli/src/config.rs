@@ -8,7 +8,7 @@ use crate::{
 
 pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
     match command {
-        ConfigCommand::Show(arguments) => put(format_args!("{}", arguments.load()?.to_toml()?)),
+        ConfigCommand::Show(arguments) => put(format_args!("{}", arguments.load()?.0.to_toml()?)),
         ConfigCommand::Check(arguments) => {
             arguments.load()?;
             tell!("{}: right", arguments.config.display());

@@ -11,7 +11,7 @@ use crate::{
     args::GenerateArguments,
     exit::{Ended, UsageError},
     output::tell,
-    work::{self, Work},
+    work::{self, Work, find_device},
 };
 
 /// Digits are small: each pixel becomes a square of this side.
@@ -46,9 +46,15 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
             image.channels
         )));
     }
+    let device = find_device(&backend).map_err(|error| match &arguments.backend {
+        Some(file) => UsageError(format!("{}: {error}", file.display())),
+        None => UsageError(format!(
+            "the run was trained on another backend than this program or machine has: {error}; `ganvas backends` lists \
+             what is here, and `--backend configs/backends/flex.toml` takes another"
+        )),
+    })?;
     info!(
-        "{} images from {} on {}",
-        count,
+        "{count} images from {} with backend {} on {device}",
         checkpoint.path().display(),
         backend.kind
     );

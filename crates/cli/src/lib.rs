@@ -28,6 +28,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// The exit code is 0 for success, 2 for mistakes in arguments or configuration, 1 for failures, 130 after Ctrl-C.
 pub fn main() -> ExitCode {
+    quiet_drivers();
     let arguments = Arguments::parse();
     logging::start(arguments.verbose, arguments.quiet);
     let result = match arguments.command {
@@ -38,4 +39,16 @@ pub fn main() -> ExitCode {
         Command::Backends => backends::backends(),
     };
     exit::report(result)
+}
+
+/// Without a desktop session (containers, servers, CI), a layer of Mesa's Vulkan looks for a screen and prints errors that
+/// mean nothing here. It can be left out.
+fn quiet_drivers() {
+    if cfg!(target_os = "linux") && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: no other thread runs yet that could read the environment at the same time.
+        #[allow(unsafe_code)] // There is no safe way to set a variable that a C library reads.
+        unsafe {
+            std::env::set_var("NODEVICE_SELECT", "1");
+        }
+    }
 }

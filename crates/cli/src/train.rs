@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use ganvas_data::{ImageSet, LoadOptions, Split};
 use ganvas_training::{DryRun, Experiment, Outcome, RunDirectory, resume_point};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     args::TrainArguments,
@@ -18,7 +18,14 @@ use crate::{
 };
 
 pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
-    let experiment = arguments.experiment.load()?;
+    let (experiment, device) = arguments.experiment.load()?;
+    if device.software {
+        warn!(
+            "{} computes on the processor, not on a GPU: expect each step to take 20 to 30 times what the backend flex \
+             takes",
+            device.description
+        );
+    }
     if arguments.dry_run {
         let images = images(&experiment, arguments)?;
         return rehearse(&experiment, &images);
@@ -42,9 +49,8 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     }
     interrupt::listen()?;
     info!(
-        "backend {} on {}, run directory {}",
+        "backend {} on {device}, run directory {}",
         experiment.backend.kind,
-        experiment.backend.device,
         run.path().display()
     );
 

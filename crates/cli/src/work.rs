@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
-use ganvas_backend::{BackendKind, Job};
+use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Job};
 use ganvas_data::ImageSet;
 use ganvas_training::{
     BackendSection, Checkpoint, DryRun, Experiment, Observer, Outcome, RunDirectory, Sampler, TrainingError, dry_run,
@@ -59,6 +59,11 @@ impl Job for Work<'_> {
             }
         }
     }
+}
+
+/// The device that [`run`] would take.
+pub fn find_device(backend: &BackendSection) -> std::result::Result<DeviceInfo, BackendError> {
+    ganvas_backend::find_device(backend.kind.parse()?, &backend.device)
 }
 
 /// Runs a job on the backend that an experiment names.

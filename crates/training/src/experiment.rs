@@ -53,7 +53,7 @@ pub struct Experiment {
 pub struct BackendSection {
     /// `ganvas backends` lists the names.
     pub kind: String,
-    /// `cpu`, or what `ganvas backends` lists.
+    /// `default`, or what `ganvas backends` lists, such as `cpu` or `cuda:0`.
     pub device: String,
 }
 
@@ -61,7 +61,7 @@ impl Default for BackendSection {
     fn default() -> Self {
         Self {
             kind: "flex".into(),
-            device: "cpu".into(),
+            device: "default".into(),
         }
     }
 }
