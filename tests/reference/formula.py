@@ -162,6 +162,9 @@ LAYER_CASES: tuple[LayerCase, ...] = tuple(
                 (2, 3, 3, 2, 0, 5, 2),
                 (1, 1, 5, 3, 1, 2, 4),
                 (16, 8, 4, 1, 0, 1, 1),
+                # The stride is beyond the kernel: some pixels get nothing.
+                (2, 3, 1, 2, 0, 4, 3),
+                (3, 2, 2, 3, 0, 3, 4),
             ),
         ),
         (
@@ -178,6 +181,9 @@ LAYER_CASES: tuple[LayerCase, ...] = tuple(
                 # The stride leaves rows and columns over at the far edges.
                 (2, 3, 4, 3, 0, 12, 9),
                 (8, 16, 4, 1, 0, 4, 4),
+                # The stride is beyond the kernel: some pixels are not looked at.
+                (2, 3, 1, 2, 0, 7, 5),
+                (3, 2, 2, 3, 0, 8, 9),
             ),
         ),
     )

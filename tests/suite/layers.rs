@@ -9,7 +9,7 @@ use ganvas_model::{Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Initializati
 use proptest::prelude::*;
 
 use crate::{
-    B, BACKEND, Inner, assert_near, device,
+    B, BACKEND, Inner, ON_CUBECL, assert_near, device,
     golden::{self, Figure, Layers, pattern_tensor, values},
 };
 
@@ -101,7 +101,7 @@ fn kernel_shape(transposed: bool, config: ConvConfig) -> [usize; 4] {
 #[test]
 fn lowered_layers_agree_with_keras() {
     let golden: Layers = golden::read("layers");
-    assert_eq!(golden.layers.len(), 20);
+    assert_eq!(golden.layers.len(), 24);
     for layer in golden.layers {
         let config = ConvConfig::new([layer.cin, layer.cout], layer.k, layer.s).with_padding(layer.p);
         let shape = kernel_shape(layer.transposed, config);
@@ -145,7 +145,8 @@ fn assert_all_near(what: &str, found: &[f32], expected: &[f32]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    // A new shape is a new kernel there, whose compilation takes longer than its run.
+    #![proptest_config(ProptestConfig::with_cases(if ON_CUBECL { 12 } else { 40 }))]
 
     #[test]
     fn lowered_layers_agree_with_burns_own(
@@ -158,6 +159,9 @@ proptest! {
     ) {
         // Padding beyond the kernel, or a result without pixels, is refused by `burn::nn` as well.
         prop_assume!(padding < kernel);
+        // There `burn::nn` is no standard: with a stride beyond the kernel, burn-cubecl 0.21's `conv_transpose2d_direct_kernel`
+        // walks over an empty range and gives zeros. Keras' numbers hold our layers to the right ones above.
+        prop_assume!(stride <= kernel || !ON_CUBECL);
         if transposed {
             prop_assume!([height, width].iter().all(|side| (side - 1) * stride + kernel > 2 * padding));
         } else {

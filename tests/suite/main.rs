@@ -13,6 +13,8 @@ mod command;
 mod data;
 /// Equal runs give equal bits, resumed or not; random numbers are the same on every backend.
 mod determinism;
+/// Runs of one backend on another.
+mod exchange;
 /// Golden numbers and the formula that both sides start from.
 mod golden;
 /// Gradients against finite differences.
@@ -21,14 +23,19 @@ mod gradients;
 mod layers;
 /// Losses: values, gradients, and what they do far out.
 mod losses;
+/// Memory does not grow.
+mod memory;
 /// Networks: shapes, names, statistics.
 mod networks;
+/// Thirty training steps against Keras.
+mod parity;
 /// Three training steps against Keras.
 mod three_steps;
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::{any::Any, path::PathBuf, sync::LazyLock};
 
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Device, backend::AutodiffBackend};
+use ganvas_backend::Job;
 use ganvas_training::{BackendFile, load_backend_file};
 
 /// One line for each backend: its feature, its name, its type.
@@ -56,6 +63,9 @@ backend_under_test! {
     feature = "cpu" => "cpu", ganvas_backend::Cpu;
 }
 
+/// True where kernels are burn-cubecl's.
+const ON_CUBECL: bool = !matches!(KIND.as_bytes(), b"ndarray" | b"flex" | b"libtorch");
+
 /// The backend under test, without gradients.
 type Inner = <B as AutodiffBackend>::InnerBackend;
 
@@ -80,8 +90,23 @@ fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn device() -> burn::tensor::Device<B> {
-    Default::default()
+/// The device that the TOML file names.
+static DEVICE: LazyLock<Device<B>> = LazyLock::new(|| {
+    struct Find;
+    impl Job for Find {
+        type Output = Box<dyn Any>;
+        fn run<X: AutodiffBackend>(self, device: X::Device) -> Box<dyn Any> {
+            Box::new(device)
+        }
+    }
+    let section = &BACKEND.backend;
+    let found =
+        ganvas_backend::run(section.kind.parse().unwrap(), &section.device, Find).expect("the backend's device");
+    *found.downcast().expect("a device of the backend under test")
+});
+
+fn device() -> Device<B> {
+    DEVICE.clone()
 }
 
 /// Fails unless `found` is within a relative `tolerance` of `expected`, measured against `scale` where the quantity itself

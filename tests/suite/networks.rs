@@ -16,9 +16,9 @@ use crate::{
     golden::{pattern_tensor, values},
 };
 
-fn generator<B: Backend>(config: &NetworkConfig) -> Generator<B> {
+fn generator<X: Backend<Device = burn::tensor::Device<B>>>(config: &NetworkConfig) -> Generator<X> {
     config
-        .generator(&mut keyed_rng(5, Purpose::GeneratorWeights, 0), &Default::default())
+        .generator(&mut keyed_rng(5, Purpose::GeneratorWeights, 0), &device())
         .unwrap()
 }
 

@@ -110,23 +110,27 @@ fn with_own_leaves(state: &TrainingState<B>) -> TrainingState<B> {
     }
 }
 
-fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRule, loss: Loss) {
-    let case: Case = golden::read(name);
-    let tolerances = BACKEND.tests;
+/// Networks with the weights of the formula, and fresh optimizers.
+pub fn first_state(case: &Case, network: NetworkConfig, adam: AdamConfig) -> TrainingState<B> {
     let mut rng = keyed_rng(0, Purpose::GeneratorWeights, 0);
     let network = network.with_latent_size(case.config.latent);
     let initial = |specs: &[Spec]| specs.iter().map(Spec::initial).collect::<Vec<_>>();
     let generator = network.generator::<B>(&mut rng, &device()).unwrap();
     let discriminator = network.discriminator::<B>(&mut rng, &device()).unwrap();
-    let mut state = TrainingState::<B> {
+    TrainingState::<B> {
         generator: apply_named_tensors(generator, initial(&case.tensors.generator)).unwrap(),
         discriminator: apply_named_tensors(discriminator, initial(&case.tensors.discriminator)).unwrap(),
         optimizer_generator: Adam::new(adam),
         optimizer_discriminator: Adam::new(adam),
         ema: None,
         step: 0,
-    };
+    }
+}
 
+fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRule, loss: Loss) {
+    let case: Case = golden::read(name);
+    let tolerances = BACKEND.tests;
+    let mut state = first_state(&case, network, adam);
     assert_eq!(case.steps.len(), 3);
     for (index, golden) in case.steps.iter().enumerate() {
         let at = format!("in {name} at step {}", index + 1);
@@ -236,7 +240,7 @@ fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRul
     }
 }
 
-const PYTORCH_ADAM: AdamConfig = AdamConfig {
+pub const PYTORCH_ADAM: AdamConfig = AdamConfig {
     learning_rate: 2e-4,
     beta1: 0.5,
     beta2: 0.999,
@@ -244,7 +248,7 @@ const PYTORCH_ADAM: AdamConfig = AdamConfig {
     variant: AdamVariant::Pytorch,
 };
 
-const GREY: ImageShape = ImageShape::new(1, 28, 28);
+pub const GREY: ImageShape = ImageShape::new(1, 28, 28);
 
 #[test]
 fn the_blogs_network_trains_as_in_keras() {

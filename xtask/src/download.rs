@@ -147,3 +147,95 @@ fn sha256_of(path: &Path) -> anyhow::Result<String> {
     std::io::copy(&mut file, &mut sum).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::BufRead,
+        net::TcpListener,
+        sync::mpsc::{Receiver, channel},
+        thread,
+    };
+
+    use super::*;
+
+    const CONTENT: &[u8] = b"libtorch, or what stands for it here";
+
+    /// A server that gives these answers, one a connection, and tells the ranges it was asked for.
+    fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<Option<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/file.zip", listener.local_addr().unwrap());
+        let (sender, receiver) = channel();
+        thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut range = None;
+                for line in std::io::BufReader::new(stream.try_clone().unwrap()).lines() {
+                    let line = line.unwrap();
+                    if line.is_empty() {
+                        break;
+                    }
+                    if let Some(value) = line.to_lowercase().strip_prefix("range: ") {
+                        range = Some(value.to_owned());
+                    }
+                }
+                sender.send(range).unwrap();
+                stream.write_all(&answer).unwrap();
+            }
+        });
+        (address, receiver)
+    }
+
+    fn answer(status: &str, length: usize, body: &[u8]) -> Vec<u8> {
+        let mut bytes =
+            format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n").into_bytes();
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    fn sum(bytes: &[u8]) -> String {
+        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn a_broken_transfer_is_taken_up_where_it_broke() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("file.zip");
+        let (url, ranges) = serve(vec![
+            answer("200 OK", CONTENT.len(), &CONTENT[..10]),
+            answer("206 Partial Content", CONTENT.len() - 10, &CONTENT[10..]),
+        ]);
+        download(&client(), &url, &target, Some(&sum(CONTENT))).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), CONTENT);
+        assert_eq!(ranges.iter().collect::<Vec<_>>(), [None, Some("bytes=10-".to_owned())]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_wrong_is_thrown_away_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("file.zip");
+        fs::write(folder.path().join("file.zip.part"), "garbage").unwrap();
+        let (url, _ranges) = serve(vec![
+            answer("206 Partial Content", CONTENT.len() - 7, &CONTENT[7..]),
+            answer("200 OK", CONTENT.len(), CONTENT),
+        ]);
+        download(&client(), &url, &target, Some(&sum(CONTENT))).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), CONTENT);
+    }
+
+    #[test]
+    fn a_wrong_sum_and_a_refusal_leave_nothing_under_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("file.zip");
+        let (url, _ranges) = serve(vec![
+            answer("200 OK", CONTENT.len(), CONTENT),
+            answer("404 Not Found", 0, b""),
+        ]);
+        let error = download(&client(), &url, &target, Some(&sum(b"other"))).unwrap_err();
+        assert!(format!("{error:#}").contains("wrong checksum"), "{error:#}");
+        let error = download(&client(), &url, &target, None).unwrap_err();
+        assert!(format!("{error:#}").contains("404"), "{error:#}");
+        assert!(!target.exists());
+    }
+}

@@ -34,6 +34,12 @@ pub fn place() -> PathBuf {
     cache().join("libtorch")
 }
 
+/// Whether cargo would find a libtorch without any set-up.
+pub fn is_at_hand() -> bool {
+    let home = env::var_os("LIBTORCH").map_or_else(place, PathBuf::from);
+    examine(&home).is_ok()
+}
+
 /// Finds a fitting libtorch, or makes one, and links [`place`] to it.
 pub fn set_up() -> anyhow::Result<Libtorch> {
     crate::packages::need_cxx_compiler()?;

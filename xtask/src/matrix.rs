@@ -16,6 +16,8 @@ pub struct Backend {
     pub kind: String,
     /// Where it computes.
     pub device: String,
+    /// True where it is tested only when it is named.
+    pub on_request: bool,
     /// The file.
     pub path: PathBuf,
 }
@@ -57,6 +59,10 @@ impl Backend {
                     ready.features.push_str(",fused");
                 }
                 ready.device = adapter.name;
+                // Without a desktop session, a layer of Mesa prints errors about a screen that nobody wants.
+                if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+                    ready.environment.push(("NODEVICE_SELECT", "1".into()));
+                }
             }
             _ => {}
         }
@@ -68,6 +74,14 @@ impl Backend {
 #[derive(Deserialize)]
 struct File {
     backend: Section,
+    #[serde(default)]
+    tests: Tests,
+}
+
+#[derive(Default, Deserialize)]
+struct Tests {
+    #[serde(default)]
+    on_request: bool,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +111,7 @@ pub fn read() -> anyhow::Result<Vec<Backend>> {
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             kind: file.backend.kind,
             device: file.backend.device,
+            on_request: file.tests.on_request,
             path,
         });
     }
@@ -110,7 +125,7 @@ pub fn read() -> anyhow::Result<Vec<Backend>> {
     Ok(backends)
 }
 
-/// Takes the backends named, all where none is named, without those skipped.
+/// Takes the backends named, all that need not be where none is named, without those skipped.
 pub fn choose(all: Vec<Backend>, named: &[String], skipped: &[String]) -> anyhow::Result<Vec<Backend>> {
     let known: Vec<&str> = all.iter().map(|backend| backend.name.as_str()).collect();
     if let Some(stranger) = named.iter().chain(skipped).find(|name| !known.contains(&name.as_str())) {
@@ -118,7 +133,7 @@ pub fn choose(all: Vec<Backend>, named: &[String], skipped: &[String]) -> anyhow
     }
     Ok(all
         .into_iter()
-        .filter(|backend| named.is_empty() || named.contains(&backend.name))
+        .filter(|backend| named.contains(&backend.name) || (named.is_empty() && !backend.on_request))
         .filter(|backend| !skipped.contains(&backend.name))
         .collect())
 }
@@ -139,6 +154,8 @@ mod tests {
     fn backends_are_chosen_and_skipped_by_name() {
         assert_eq!(names(&[], &[]).unwrap()[0], "ndarray");
         assert_eq!(names(&["flex"], &[]).unwrap(), ["flex"]);
+        assert_eq!(names(&[], &[]).unwrap(), ["ndarray", "flex", "libtorch", "wgpu"]);
+        assert_eq!(names(&["cuda"], &[]).unwrap(), ["cuda"]);
         assert!(!names(&[], &["flex"]).unwrap().contains(&"flex".to_owned()));
         assert!(
             names(&["flxe"], &[])

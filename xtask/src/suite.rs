@@ -1,6 +1,7 @@
 //! `cargo xtask test-all-backends`: the same tests on every backend.
 
 use std::{
+    fs,
     io::{BufRead, BufReader},
     process::{Command, Stdio},
     time::Instant,
@@ -27,29 +28,26 @@ pub struct Options {
     /// Runs only tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Shows the backends and builds nothing
+    /// Shows which backends would be tested, and builds nothing
     #[arg(long)]
     list: bool,
 }
 
 /// Runs all tests; true where all are green.
 pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
-    let backends = matrix::choose(matrix::read()?, &options.backend, &options.skip)?;
+    let all = matrix::read()?;
     if options.list {
-        println!("{:<12} {:<12} {:<10} file", "backend", "feature", "device");
-        for Backend {
-            name,
-            kind,
-            device,
-            path,
-        } in backends
-        {
-            println!("{name:<12} {kind:<12} {device:<10} {}", path.display());
-        }
+        list(all, options)?;
         return Ok(true);
     }
+    let backends = matrix::choose(all, &options.backend, &options.skip)?;
     if std::env::var_os("GANVAS_DATA").is_none() {
         println!("GANVAS_DATA is not set: where real MNIST would be read, synthetic digits stand in.");
+    }
+    // Where each backend leaves a run for those after it.
+    let exchange = crate::workspace().join("target/suite-exchange");
+    if exchange.exists() {
+        fs::remove_dir_all(&exchange).with_context(|| format!("cannot empty {}", exchange.display()))?;
     }
     let mut rows = Vec::new();
     // The libraries' own tests name no backend, so once is enough; one backend's tests do not need them.
@@ -66,6 +64,7 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
                 let mut command = tests(options, &["--package", "ganvas-tests", "--features", &ready.features]);
                 command
                     .env("GANVAS_TEST_BACKEND", &backend.path)
+                    .env("GANVAS_TEST_EXCHANGE", &exchange)
                     .envs(ready.environment);
                 let row = run(&backend.name, ready.device, command)?;
                 Row {
@@ -86,6 +85,24 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
     Ok(rows
         .iter()
         .all(|row| row.is_green() || (options.filter.is_some() && is_empty(row))))
+}
+
+/// Prints every backend, and whether it would be tested.
+fn list(all: Vec<Backend>, options: &Options) -> anyhow::Result<()> {
+    let chosen = matrix::choose(all.clone(), &options.backend, &options.skip)?;
+    println!("{:<14} {:<10} {:<10} tested", "backend", "feature", "device");
+    for backend in all {
+        let tested = match (chosen.contains(&backend), backend.on_request) {
+            (true, _) => "yes",
+            (false, true) => "when named: --backend NAME",
+            (false, false) => "no",
+        };
+        println!(
+            "{:<14} {:<10} {:<10} {tested}",
+            backend.name, backend.kind, backend.device
+        );
+    }
+    Ok(())
 }
 
 /// A filter may leave nothing to run in some builds.

@@ -254,17 +254,21 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
         let shape = param.shape();
         let weight = param.val().inner().flatten::<1>(0, D - 1);
         let gradient = match self.gradients.remove::<A::InnerBackend, D>(param.id) {
-            Some(gradient) => gradient.flatten::<1>(0, D - 1),
+            Some(gradient) => gradient,
             // A parameter that the loss does not reach has gradient zero: its moments still decay.
-            None => weight.zeros_like(),
+            None => weight.zeros_like().reshape(shape.clone()),
         };
         if self.measure {
-            let square = gradient.clone().square().sum();
+            // Dimension by dimension: burn-cubecl adds up a whole tensor in an order that changes from run to run, and
+            // Mesa's llvmpipe ends loops after 65,535 rounds, which a flat gradient would go beyond.
+            let square = (0..D).fold(gradient.clone().square(), |sum, dimension| sum.sum_dim(dimension));
+            let square = square.reshape([1]);
             self.square_sum = Some(match self.square_sum.take() {
                 Some(sum) => sum + square,
                 None => square,
             });
         }
+        let gradient = gradient.flatten::<1>(0, D - 1);
         let fresh_first = gradient.clone() * (1.0 - self.beta1);
         let fresh_second = gradient.square() * (1.0 - self.beta2);
         let moments = match self.moments.get(self.position) {

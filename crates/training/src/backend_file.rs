@@ -15,24 +15,27 @@ use crate::{
 pub struct BackendFile {
     /// Takes the place of an experiment's `[backend]`.
     pub backend: BackendSection,
-    /// How near this backend comes to the golden numbers; only the suite reads it.
+    /// How the suite tests this backend; only the suite and xtask read it.
     #[serde(default)]
-    pub tests: Tolerances,
+    pub tests: SuiteSettings,
 }
 
-/// `[tests]` of a backend file: relative differences that the suite allows.
+/// `[tests]` of a backend file.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Tolerances {
-    /// Of outputs, losses, weights and running statistics.
+pub struct SuiteSettings {
+    /// True where `cargo xtask test-all-backends` takes the backend only when it is named: few machines have it.
+    pub on_request: bool,
+    /// The relative difference to the golden numbers that is allowed in outputs, losses, weights and running statistics.
     pub values: f64,
-    /// Of gradients and of what Adam makes of them.
+    /// That allowed in gradients and in what Adam makes of them.
     pub gradients: f64,
 }
 
-impl Default for Tolerances {
+impl Default for SuiteSettings {
     fn default() -> Self {
         Self {
+            on_request: false,
             values: 1e-4,
             gradients: 1e-4,
         }

@@ -28,7 +28,7 @@ mod training_loop;
 mod validation;
 
 pub use adam::{Adam, AdamConfig, AdamVariant};
-pub use backend_file::{BackendFile, Tolerances, load_backend_file};
+pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub use checkpoint::{Checkpoint, CheckpointState};
 pub use config_error::{ConfigError, nearest};
 pub use config_file::{Overrides, load_experiment, parse_experiment};
