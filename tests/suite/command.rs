@@ -338,8 +338,28 @@ fn every_experiment_of_the_project_is_right_on_this_backend() {
 fn backends_are_listed() {
     let desk = Desk::new();
     let stdout = desk.ok(&["backends"]).stdout;
-    let line = stdout.lines().find(|line| line.starts_with(KIND)).unwrap();
-    assert!(line.contains("yes"), "{stdout}");
+    let mut lines = stdout.lines().skip_while(|line| !line.starts_with(KIND));
+    assert!(lines.next().unwrap().contains("yes"), "{stdout}");
+    // The device's name, by which it can be chosen.
+    let device = lines.next().unwrap().trim_start_matches([' ', '·']);
+    let device = device.split(' ').next().unwrap();
+    desk.ok(&[
+        "config",
+        "check",
+        "tiny.toml",
+        "--set",
+        &format!("backend.device={device}"),
+    ]);
+
+    // This build has one backend; of the others it says how to get them, when listing and when asked for one.
+    let other = if KIND == "rocm" { "cuda" } else { "rocm" };
+    assert!(
+        stdout.contains(&format!("build it with --features {other}")),
+        "{stdout}"
+    );
+    let run = desk.run(&["train", "tiny.toml", "--set", &format!("backend.kind={other}")]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains(&format!("--features {other}")), "{}", run.stderr);
 }
 
 #[test]

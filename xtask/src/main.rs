@@ -19,7 +19,11 @@ use std::{
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Automation of the ganvas workspace")]
+#[command(
+    name = "xtask",
+    bin_name = "cargo xtask",
+    about = "Automation of the ganvas workspace"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

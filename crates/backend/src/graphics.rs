@@ -73,8 +73,7 @@ fn devices_of(interface: Backend) -> Vec<(WgpuDevice, DeviceInfo)> {
             continue;
         }
         let software = info.device_type == DeviceType::Cpu;
-        let kind = if software { ", a software adapter" } else { "" };
-        let description = format!("{}, {interface:?}{kind}", info.name);
+        let description = format!("{}, {interface:?}", info.name);
         found.push((
             device,
             DeviceInfo {

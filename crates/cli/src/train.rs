@@ -21,8 +21,8 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let (experiment, device) = arguments.experiment.load()?;
     if device.software {
         warn!(
-            "{} computes on the processor, not on a GPU: expect each step to take 20 to 30 times what the backend flex \
-             takes",
+            "{} is a software adapter: it computes on the processor, and each step takes 20 to 30 times as long as with \
+             the backend flex",
             device.description
         );
     }
