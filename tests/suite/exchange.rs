@@ -8,7 +8,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use ganvas_training::{Checkpoint, Experiment, Outcome, Sampler};
@@ -93,17 +93,17 @@ fn assert_same_images(what: &str, found: &[f32], run: &Path) {
 #[test]
 fn a_run_of_another_backend_gives_the_same_images_and_goes_on() {
     for run in others() {
-        println!("from {}", run.display());
         assert_same_images("images", &images(&run), &run);
 
         // By the command, as a person would.
         let folder = tempfile::tempdir().unwrap();
         let status = Command::new(env!("CARGO_BIN_EXE_ganvas-under-test"))
-            .args(["generate", "--count", "12", "--seed", "9", "--out"])
+            .args(["--quiet", "generate", "--count", "12", "--seed", "9", "--out"])
             .arg(folder.path().join("images.npy"))
             .arg("--backend")
             .arg(backend_path())
             .arg(&run)
+            .stdout(Stdio::null())
             .status()
             .unwrap();
         assert!(status.success());

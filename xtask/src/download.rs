@@ -96,6 +96,9 @@ fn receive(client: &Agent, url: &str, part: &Path) -> anyhow::Result<()> {
         File::create(part)
     }
     .with_context(|| format!("cannot write {}", part.display()))?;
+    if start > 0 {
+        println!("{} MB of it are here already", start / 1_000_000);
+    }
     let bar = bar(url, total);
     bar.set_position(start);
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();

@@ -79,15 +79,14 @@ pub fn print(rows: &[Row]) {
         // What could not run to its end has failed, whatever it had counted by then.
         sum.failed += failed + u64::from(failed == 0 && !row.is_green());
         sum.ignored += ignored;
-        print!(
+        println!(
             "{:<name$}  {:<device$} {passed:>7} {failed:>7} {ignored:>8} {:>8}",
             row.name,
             row.device,
             row.time.as_secs()
         );
-        match &row.reason {
-            Some(reason) => println!("  {reason}"),
-            None => println!(),
+        if let Some(reason) = &row.reason {
+            println!("  └ {reason}");
         }
     }
     println!(

@@ -30,7 +30,7 @@ pub fn make(client: &Agent, downloads: &Path, folder: &Path) -> anyhow::Result<P
     let Some(url) = address() else {
         bail!("there is none for {} on {}", env::consts::OS, env::consts::ARCH);
     };
-    let file = downloads.join("libtorch.zip");
+    let file = downloads.join(format!("libtorch-{VERSION}.zip"));
     crate::download::download(client, &url, &file, None)?;
     let unpacked = unpack(&file, &|name| Some(name.to_owned()), folder);
     if unpacked.is_err() {
