@@ -38,15 +38,18 @@ use burn::tensor::{Device, backend::AutodiffBackend};
 use ganvas_backend::Job;
 use ganvas_training::{BackendFile, load_backend_file};
 
-/// One line for each backend: its feature, its name, its type.
+/// One line for each backend: its feature, its name, its type. Where several features are on, the first line counts.
 macro_rules! backend_under_test {
-    ($($condition:meta => $kind:literal, $backend:ty;)*) => {
-        $(
-            #[cfg($condition)]
-            type B = $backend;
-            #[cfg($condition)]
-            const KIND: &str = $kind;
-        )*
+    (@after [$($earlier:meta),*]) => {};
+    (@after [$($earlier:meta),*] $condition:meta => $kind:literal, $backend:ty; $($rest:tt)*) => {
+        #[cfg(all($condition, not(any($($earlier),*))))]
+        type B = $backend;
+        #[cfg(all($condition, not(any($($earlier),*))))]
+        const KIND: &str = $kind;
+        backend_under_test!(@after [$($earlier,)* $condition] $($rest)*);
+    };
+    ($($lines:tt)*) => {
+        backend_under_test!(@after [] $($lines)*);
     };
 }
 
@@ -105,6 +108,7 @@ static DEVICE: LazyLock<Device<B>> = LazyLock::new(|| {
     *found.downcast().expect("a device of the backend under test")
 });
 
+#[allow(clippy::clone_on_copy)] // On some backends it is Copy, on others not.
 fn device() -> Device<B> {
     DEVICE.clone()
 }
