@@ -16,7 +16,6 @@ from __future__ import annotations
 import numpy as np
 
 import golden
-from formula import latent, real_images
 
 STEPS = 30
 NUDGED_RUNS = 6
@@ -25,22 +24,11 @@ LOSSES = ("d_loss", "g_loss")
 
 
 def curves(case: golden.Case, dtype: golden.Dtype, nudge_seed: int | None = None) -> dict[str, list[float]]:
-    golden.use_dtype(dtype)
-    config = case.config
-    generator, discriminator = case.build()
-    if nudge_seed is not None:
-        rng = np.random.default_rng(nudge_seed)
-        for tensor in (*generator.tensors, *discriminator.tensors):
-            tensor.nudge(rng)
-    loss = golden.bce_to_one if config.generator_loss == "non_saturating" else golden.log_one_minus_sigmoid
-    trainer = golden.Trainer(generator, discriminator, config.adam.build(), config.adam.build(), loss)
-    advance = getattr(trainer, config.update)
-    height, width, channels = config.image
+    trainer = golden.first_trainer(case, dtype, nudge_seed)
+    advance = getattr(trainer, case.config.update)
     found: dict[str, list[float]] = {name: [] for name in LOSSES}
     for index in range(STEPS):
-        z = latent(index, (config.batch, config.latent)).astype(dtype)
-        real = real_images(index, (config.batch, channels, height, width)).astype(dtype)
-        step = advance(z, golden.nhwc(real))
+        step = advance(*golden.step_inputs(case.config, index, dtype))
         for name in LOSSES:
             found[name].append(float(getattr(step, name)))
     return found

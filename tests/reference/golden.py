@@ -597,7 +597,8 @@ def report_tensors(
     return rows
 
 
-def run_case(case: Case, dtype: Dtype, nudge_seed: int | None = None) -> Json:
+def first_trainer(case: Case, dtype: Dtype, nudge_seed: int | None) -> Trainer:
+    """Networks with the formula's tensors, nudged where a seed is given, and fresh optimizers."""
     use_dtype(dtype)
     config = case.config
     generator, discriminator = case.build()
@@ -605,23 +606,34 @@ def run_case(case: Case, dtype: Dtype, nudge_seed: int | None = None) -> Json:
         rng = np.random.default_rng(nudge_seed)
         for tensor in (*generator.tensors, *discriminator.tensors):
             tensor.nudge(rng)
-    trainer = Trainer(
+    return Trainer(
         generator,
         discriminator,
         config.adam.build(),
         config.adam.build(),
         bce_to_one if config.generator_loss == "non_saturating" else log_one_minus_sigmoid,
     )
-    advance = getattr(trainer, config.update)
+
+
+def step_inputs(config: Config, index: int, dtype: Dtype) -> tuple[Array, Array]:
+    """Noise, and real images in Keras' layout, for step number `index`."""
     height, width, channels = config.image
+    z = latent(index, (config.batch, config.latent)).astype(dtype)
+    real = real_images(index, (config.batch, channels, height, width)).astype(dtype)
+    return z, nhwc(real)
+
+
+def run_case(case: Case, dtype: Dtype, nudge_seed: int | None = None) -> Json:
+    config = case.config
+    trainer = first_trainer(case, dtype, nudge_seed)
+    generator, discriminator = trainer.generator, trainer.discriminator
+    advance = getattr(trainer, config.update)
 
     fake_report: Json = {}
     steps = []
     for index in range(STEPS):
-        z = latent(index, (config.batch, config.latent)).astype(dtype)
-        real = real_images(index, (config.batch, channels, height, width)).astype(dtype)
         g_before, d_before = generator.values(), discriminator.values()
-        step: Step = advance(z, nhwc(real))
+        step: Step = advance(*step_inputs(config, index, dtype))
         assert step.fake.dtype == dtype
         if index == 0:
             fake = nchw(np.asarray(step.fake))

@@ -70,12 +70,16 @@ fn others() -> Vec<PathBuf> {
     runs
 }
 
-fn assert_same_images(what: &str, found: &[f32], run: &Path) {
-    let expected: Vec<f32> = fs::read(run.join("images.f32"))
-        .unwrap()
+/// Little-endian numbers.
+fn numbers(bytes: &[u8]) -> Vec<f32> {
+    bytes
         .chunks_exact(4)
         .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
-        .collect();
+        .collect()
+}
+
+fn assert_same_images(what: &str, found: &[f32], run: &Path) {
+    let expected = numbers(&fs::read(run.join("images.f32")).unwrap());
     assert_eq!(found.len(), expected.len());
     let furthest = found
         .iter()
@@ -108,11 +112,7 @@ fn a_run_of_another_backend_gives_the_same_images_and_goes_on() {
             .unwrap();
         assert!(status.success());
         let npy = fs::read(folder.path().join("images.npy")).unwrap();
-        let found: Vec<f32> = npy[128..]
-            .chunks_exact(4)
-            .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
-            .collect();
-        assert_same_images("`ganvas generate`", &found, &run);
+        assert_same_images("`ganvas generate`", &numbers(&npy[128..]), &run);
 
         let copy = folder.path().join("run");
         copy_run(&run, &copy);

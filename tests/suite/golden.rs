@@ -41,6 +41,14 @@ fn rounded(t: u32, count: usize, function: impl Fn(f64) -> f64) -> Vec<f32> {
     pattern(t, count).into_iter().map(|u| function(u) as f32).collect()
 }
 
+/// Noise and real images of a case's training step, the first of which has index 0.
+pub fn step_inputs<B: Backend>(case: &Case, index: usize, device: &B::Device) -> (Tensor<B, 2>, Tensor<B, 4>) {
+    let number = 100 * index as u32;
+    let z = pattern_tensor(1000 + number, 1.7, [case.config.batch, case.config.latent], device);
+    let real = pattern_tensor(2000 + number, 1.0, [case.config.batch, 1, 28, 28], device);
+    (z, real)
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Spec {
     pub name: String,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     B, BACKEND, Inner, device,
-    golden::{self, Case, pattern_tensor, values},
+    golden::{self, Case, step_inputs, values},
     three_steps::{GREY, PYTORCH_ADAM, first_state},
 };
 
@@ -30,9 +30,7 @@ fn check(name: &str, network: NetworkConfig, update: UpdateRule, loss: Loss) {
     assert_eq!(steps, 30);
     let mut found = Vec::new();
     for index in 0..steps {
-        let number = 100 * index as u32;
-        let z = pattern_tensor::<B, 2>(1000 + number, 1.7, [case.config.batch, case.config.latent], &device());
-        let real = pattern_tensor::<B, 4>(2000 + number, 1.0, [case.config.batch, 1, 28, 28], &device());
+        let (z, real) = step_inputs::<B>(&case, index, &device());
         let losses;
         (state, losses) = training_step(state, update, loss, Vec::new(), (real, z), false);
         found.push((losses.discriminator, losses.generator));

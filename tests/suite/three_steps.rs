@@ -14,7 +14,7 @@ use ganvas_training::{
 
 use crate::{
     B, BACKEND, Inner, assert_near, device,
-    golden::{self, Case, Figure, Row, Spec, pattern_tensor, values},
+    golden::{self, Case, Figure, Row, Spec, step_inputs, values},
 };
 
 /// The gradients of a module's trainable parameters, in the order of its fields.
@@ -134,9 +134,7 @@ fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRul
     assert_eq!(case.steps.len(), 3);
     for (index, golden) in case.steps.iter().enumerate() {
         let at = format!("in {name} at step {}", index + 1);
-        let number = 100 * index as u32;
-        let z = pattern_tensor::<B, 2>(1000 + number, 1.7, [case.config.batch, case.config.latent], &device());
-        let real = pattern_tensor::<B, 4>(2000 + number, 1.0, [case.config.batch, 1, 28, 28], &device());
+        let (z, real) = step_inputs::<B>(&case, index, &device());
         let before = with_own_leaves(&state);
         let fake = before.generator.forward(z.clone());
         if index == 0 {

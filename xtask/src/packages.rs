@@ -63,7 +63,7 @@ pub fn install(package: &Package) -> anyhow::Result<()> {
             by_hand(package, &system())
         );
     }
-    let prefix: &[&str] = if rustix_is_root() {
+    let prefix: &[&str] = if is_root() {
         &[]
     } else if is_in_path("sudo") && may_sudo() {
         // Without a question: who watches a long run should not find it waiting for a password.
@@ -104,12 +104,12 @@ fn apt_get(prefix: &[&str], arguments: &[&str]) -> anyhow::Result<bool> {
 }
 
 #[cfg(unix)]
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 #[cfg(not(unix))]
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     false
 }
 

@@ -1,4 +1,4 @@
-//! The devices of backends that load their drivers while they run: CUDA, ROCm, and cubecl's compiler for processors.
+//! The devices of backends that load their drivers while they run: CUDA and ROCm.
 
 use std::panic;
 
@@ -18,13 +18,7 @@ pub(crate) fn rocm() -> Devices<burn_rocm::RocmDevice> {
     numbered::<burn_rocm::Rocm<f32, i32>>("rocm", "AMD's driver and ROCm", |index| burn_rocm::RocmDevice { index })
 }
 
-#[cfg(feature = "cpu")]
-pub(crate) fn cpu() -> Devices<burn_cpu::CpuDevice> {
-    Ok(vec![(burn_cpu::CpuDevice, DeviceInfo::plain("cpu"))])
-}
-
 /// The devices `NAME:0`, `NAME:1`, … of a backend, as many as it counts.
-#[cfg(any(feature = "cuda", feature = "rocm"))]
 fn numbered<B: Backend>(name: &str, needs: &str, device: fn(usize) -> B::Device) -> Devices<B::Device> {
     // Without its driver such a backend panics when it is first asked for anything; here that is an answer.
     let hook = panic::take_hook();
@@ -34,11 +28,7 @@ fn numbered<B: Backend>(name: &str, needs: &str, device: fn(usize) -> B::Device)
     match count {
         Ok(count) if count > 0 => Ok((0..count)
             .map(|index| {
-                let info = DeviceInfo {
-                    name: format!("{name}:{index}"),
-                    description: String::new(),
-                    software: false,
-                };
+                let info = DeviceInfo::plain(format!("{name}:{index}"));
                 (device(index), info)
             })
             .collect()),

@@ -20,7 +20,7 @@ pub struct DeviceInfo {
 
 impl DeviceInfo {
     /// A device whose name says it all.
-    #[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch", feature = "cpu"))]
+    #[allow(dead_code)] // Not called where no backend, or only graphics, is compiled in.
     pub(crate) fn plain(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -41,6 +41,12 @@ impl Display for DeviceInfo {
 
 /// The devices that a backend has now, the default one first; or why it cannot be used.
 pub(crate) type Devices<D> = Result<Vec<(D, DeviceInfo)>, String>;
+
+/// What a backend has that computes on the processor and nowhere else.
+#[allow(dead_code, clippy::unnecessary_wraps)] // Not called in every build; as the other backends have it.
+pub(crate) fn only_cpu<D>(device: D) -> Devices<D> {
+    Ok(vec![(device, DeviceInfo::plain("cpu"))])
+}
 
 /// Finds a device by its name, or the first for [`DEFAULT_DEVICE`]; `cuda` stands for `cuda:0`.
 pub(crate) fn pick<D>(kind: BackendKind, name: &str, devices: Devices<D>) -> Result<(D, DeviceInfo), BackendError> {
@@ -69,16 +75,7 @@ mod tests {
     use super::*;
 
     fn pick_of(name: &str, devices: &[&str]) -> Result<usize, BackendError> {
-        let named = |(at, name): (usize, &&str)| {
-            (
-                at,
-                DeviceInfo {
-                    name: (*name).to_owned(),
-                    description: String::new(),
-                    software: false,
-                },
-            )
-        };
+        let named = |(at, name): (usize, &&str)| (at, DeviceInfo::plain(*name));
         pick(
             BackendKind::Libtorch,
             name,

@@ -4,7 +4,7 @@
 //! its devices. Which backends are there is decided by cargo features, one for each; [`backends`] tells which of them can
 //! be used here and on what.
 
-#[cfg(any(feature = "cuda", feature = "rocm", feature = "cpu"))]
+#[cfg(any(feature = "cuda", feature = "rocm"))]
 mod accelerators;
 mod device;
 mod error;

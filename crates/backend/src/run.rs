@@ -3,7 +3,7 @@
 use burn::tensor::backend::AutodiffBackend;
 
 #[allow(unused_imports)] // Some are not used where no backend is compiled in.
-use crate::device::{Devices, pick};
+use crate::device::{Devices, only_cpu, pick};
 use crate::{BackendError, BackendKind, DeviceInfo, kind::names};
 
 /// Something to do on whatever backend was chosen.
@@ -28,9 +28,11 @@ pub fn run<J: Job>(kind: BackendKind, device: &str, job: J) -> Result<J::Output,
     let _ = (&device, &job);
     match kind {
         #[cfg(feature = "ndarray")]
-        BackendKind::Ndarray => Ok(job.run::<crate::NdArray>(pick(kind, device, ndarray())?.0)),
+        BackendKind::Ndarray => {
+            Ok(job.run::<crate::NdArray>(pick(kind, device, only_cpu(burn_ndarray::NdArrayDevice::Cpu))?.0))
+        }
         #[cfg(feature = "flex")]
-        BackendKind::Flex => Ok(job.run::<crate::Flex>(pick(kind, device, flex())?.0)),
+        BackendKind::Flex => Ok(job.run::<crate::Flex>(pick(kind, device, only_cpu(burn_flex::FlexDevice))?.0)),
         #[cfg(feature = "libtorch")]
         BackendKind::Libtorch => Ok(job.run::<crate::LibTorch>(pick(kind, device, crate::libtorch::devices())?.0)),
         #[cfg(feature = "wgpu")]
@@ -51,7 +53,7 @@ pub fn run<J: Job>(kind: BackendKind, device: &str, job: J) -> Result<J::Output,
         #[cfg(feature = "rocm")]
         BackendKind::Rocm => Ok(job.run::<crate::Rocm>(pick(kind, device, crate::accelerators::rocm())?.0)),
         #[cfg(feature = "cpu")]
-        BackendKind::Cpu => Ok(job.run::<crate::Cpu>(pick(kind, device, crate::accelerators::cpu())?.0)),
+        BackendKind::Cpu => Ok(job.run::<crate::Cpu>(pick(kind, device, only_cpu(burn_cpu::CpuDevice))?.0)),
         #[allow(unreachable_patterns)] // Reached unless every backend is compiled in.
         missing => Err(not_compiled(missing)),
     }
@@ -71,9 +73,9 @@ pub fn find_device(kind: BackendKind, device: &str) -> Result<DeviceInfo, Backen
 pub(crate) fn devices(kind: BackendKind) -> Option<Result<Vec<DeviceInfo>, String>> {
     match kind {
         #[cfg(feature = "ndarray")]
-        BackendKind::Ndarray => Some(infos(ndarray())),
+        BackendKind::Ndarray => Some(infos(only_cpu(burn_ndarray::NdArrayDevice::Cpu))),
         #[cfg(feature = "flex")]
-        BackendKind::Flex => Some(infos(flex())),
+        BackendKind::Flex => Some(infos(only_cpu(burn_flex::FlexDevice))),
         #[cfg(feature = "libtorch")]
         BackendKind::Libtorch => Some(infos(crate::libtorch::devices())),
         #[cfg(feature = "wgpu")]
@@ -87,7 +89,7 @@ pub(crate) fn devices(kind: BackendKind) -> Option<Result<Vec<DeviceInfo>, Strin
         #[cfg(feature = "rocm")]
         BackendKind::Rocm => Some(infos(crate::accelerators::rocm())),
         #[cfg(feature = "cpu")]
-        BackendKind::Cpu => Some(infos(crate::accelerators::cpu())),
+        BackendKind::Cpu => Some(infos(only_cpu(burn_cpu::CpuDevice))),
         #[allow(unreachable_patterns)] // Reached unless every backend is compiled in.
         _ => None,
     }
@@ -96,16 +98,6 @@ pub(crate) fn devices(kind: BackendKind) -> Option<Result<Vec<DeviceInfo>, Strin
 #[allow(dead_code)] // Not called where no backend is compiled in.
 fn infos<D>(devices: Devices<D>) -> Result<Vec<DeviceInfo>, String> {
     devices.map(|devices| devices.into_iter().map(|(_, info)| info).collect())
-}
-
-#[cfg(feature = "ndarray")]
-fn ndarray() -> Devices<burn_ndarray::NdArrayDevice> {
-    Ok(vec![(burn_ndarray::NdArrayDevice::Cpu, DeviceInfo::plain("cpu"))])
-}
-
-#[cfg(feature = "flex")]
-fn flex() -> Devices<burn_flex::FlexDevice> {
-    Ok(vec![(burn_flex::FlexDevice, DeviceInfo::plain("cpu"))])
 }
 
 fn not_compiled(kind: BackendKind) -> BackendError {

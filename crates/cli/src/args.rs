@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ganvas_backend::{BackendError, DeviceInfo};
 use ganvas_data::{DatasetName, Split};
-use ganvas_training::{ConfigError, Experiment, Overrides, load_backend_file, load_experiment};
+use ganvas_training::{ConfigError, Experiment, Overrides, last_set, load_backend_file, load_experiment};
 
 /// The most images that one command makes or shows: they are held in memory.
 const MOST_IMAGES: i64 = 1_000_000;
@@ -79,8 +79,7 @@ impl ExperimentArguments {
 
     /// Names what gave a key its value: the last `--set` of it, else the backend file, else the experiment file.
     fn blame(&self, key: &str, error: &BackendError) -> ConfigError {
-        let is_key = |argument: &&String| argument.split('=').next().map(str::trim) == Some(key);
-        match self.set.iter().rev().find(is_key) {
+        match last_set(&self.set, key) {
             Some(argument) => ConfigError::new(format!("--set {argument}"), None, error.to_string()),
             None => ConfigError::at_key(self.backend.as_ref().unwrap_or(&self.config), key, error.to_string()),
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use ganvas_data::{
     DATA_VARIABLE, DatasetName, FetchProgress, FileState, LoadOptions, compose_grid, data_folders, download_folder,
-    fetch, near_square_columns, verify, write_png,
+    fetch, find_data_set, near_square_columns, verify, write_png,
 };
 use indicatif::{HumanBytes, ProgressBar};
 use tracing::{info, warn};
@@ -71,12 +71,8 @@ fn list(explicit: Option<&Path>) {
             tell!("{:<15} drawn by the program, any number of images", name.to_string());
             continue;
         }
-        let found = folders
-            .iter()
-            .map(|folder| folder.join(name.to_string()))
-            .find(|folder| has_any(folder, name));
-        match found {
-            Some(folder) => tell!("{:<15} {}", name.to_string(), folder.display()),
+        match find_data_set(name, &folders) {
+            Some(folder) => tell!("{:<15} {}", name.to_string(), folder.join(name.folder()).display()),
             None => tell!(
                 "{:<15} not here; get it with: ganvas data fetch {name}",
                 name.to_string()
@@ -85,14 +81,6 @@ fn list(explicit: Option<&Path>) {
     }
     let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     tell!("\nlooked in {}", places.join(", "));
-}
-
-/// Whether a folder holds a file of this set, compressed or not; a failed download leaves an empty one.
-fn has_any(folder: &Path, name: DatasetName) -> bool {
-    name.files().iter().any(|file| {
-        let plain = file.name.trim_end_matches(".gz");
-        folder.join(file.name).is_file() || folder.join(plain).is_file()
-    })
 }
 
 fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> anyhow::Result<()> {
@@ -143,11 +131,7 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
 fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> {
     // The first folder that has the set is the one that training would read.
     let folders = data_folders(explicit);
-    let folder = folders
-        .iter()
-        .find(|folder| has_any(&folder.join(name.to_string()), name))
-        .cloned()
-        .unwrap_or_else(|| download_folder(explicit));
+    let folder = find_data_set(name, &folders).map_or_else(|| download_folder(explicit), Path::to_owned);
     let mut bad = 0;
     for status in verify(name, &folder)? {
         let state = match status.state {

@@ -62,7 +62,7 @@ pub use files::{sync_folder, write_atomically};
 pub use grid::{compose_grid, near_square_columns, side_by_side};
 pub use images::ImageSet;
 pub use load::{LoadOptions, load};
-pub use locate::{DATA_VARIABLE, data_folders, download_folder};
+pub use locate::{DATA_VARIABLE, data_folders, download_folder, find_data_set};
 pub use prefetch::{Prefetcher, PreparedBatch};
 pub use random::{Purpose, keyed_rng, normal_vec};
 pub use registry::{DataFile, DatasetName, Split};

@@ -62,6 +62,16 @@ pub(crate) fn split_files(
     })
 }
 
+/// The first of `folders` that has any file of the set, whole set or not; a failed download leaves an
+/// empty one.
+#[must_use]
+pub fn find_data_set(name: DatasetName, folders: &[PathBuf]) -> Option<&Path> {
+    folders.iter().map(PathBuf::as_path).find(|folder| {
+        let folder = folder.join(name.folder());
+        name.files().iter().any(|file| present(&folder, file.name).is_some())
+    })
+}
+
 /// The path of a file in `folder`, as published with `.gz` or else uncompressed without it.
 pub(crate) fn present(folder: &Path, gzip_name: &str) -> Option<PathBuf> {
     let plain_name = gzip_name.strip_suffix(".gz").unwrap_or(gzip_name);

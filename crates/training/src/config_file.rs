@@ -16,6 +16,15 @@ pub struct Overrides {
     pub set: Vec<String>,
 }
 
+/// The last of `key=value` arguments that sets `key`: the one that counts, and that a message should name.
+pub fn last_set<'a>(arguments: &'a [String], key: &str) -> Option<&'a str> {
+    arguments
+        .iter()
+        .rev()
+        .map(String::as_str)
+        .find(|argument| argument.split('=').next().map(str::trim) == Some(key))
+}
+
 /// Reads an experiment file and lays the overrides over it.
 ///
 /// # Errors
@@ -104,17 +113,12 @@ pub fn parse_experiment(
         experiment = set(&experiment, argument)?;
     }
     // One `--set` may mend what another broke, so ranges are checked once, at the end.
-    experiment.check().map_err(|(key, message)| {
-        let culprit = overrides
-            .set
-            .iter()
-            .rev()
-            .find(|argument| argument.split('=').next().map(str::trim) == Some(key));
-        match culprit {
+    experiment
+        .check()
+        .map_err(|(key, message)| match last_set(&overrides.set, key) {
             Some(argument) => ConfigError::new(format!("--set {argument}"), None, format!("`{key}`: {message}")),
             None => value_error(text, source, key, message),
-        }
-    })?;
+        })?;
     Ok(experiment.resolved())
 }
 

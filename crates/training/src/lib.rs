@@ -31,7 +31,7 @@ pub use adam::{Adam, AdamConfig, AdamVariant};
 pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub use checkpoint::{Checkpoint, CheckpointState};
 pub use config_error::{ConfigError, nearest};
-pub use config_file::{Overrides, load_experiment, parse_experiment};
+pub use config_file::{Overrides, last_set, load_experiment, parse_experiment};
 pub use dry_run::{DryRun, dry_run};
 pub use ema::Ema;
 pub use error::TrainingError;

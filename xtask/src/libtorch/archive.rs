@@ -32,11 +32,9 @@ pub fn make(client: &Agent, downloads: &Path, folder: &Path) -> anyhow::Result<P
     };
     let file = downloads.join(format!("libtorch-{VERSION}.zip"));
     crate::download::download(client, &url, &file, None)?;
-    let unpacked = unpack(&file, &|name| Some(name.to_owned()), folder);
-    if unpacked.is_err() {
+    unpack(&file, &|name| Some(name.to_owned()), folder).inspect_err(|_| {
         let _ = fs::remove_file(&file); // Damaged, so that the next run must not take it for whole.
-    }
-    unpacked?;
+    })?;
     Ok(folder.join("libtorch"))
 }
 
