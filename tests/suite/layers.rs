@@ -5,7 +5,7 @@ use burn::{
     nn::{PaddingConfig2d, conv::Conv2dConfig, conv::ConvTranspose2dConfig},
     tensor::Tensor,
 };
-use ganvas_model::{Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Initialization, Linear};
+use ganvas_model::{Activation, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Initialization, Linear};
 use proptest::prelude::*;
 
 use crate::{
@@ -26,6 +26,7 @@ fn lowered(
     input: Tensor<B, 4>,
     weight: Tensor<B, 4>,
     bias: Tensor<B, 1>,
+    activation: Activation,
 ) -> Pass {
     let mut rng = ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0);
     let input = input.require_grad();
@@ -34,11 +35,11 @@ fn lowered(
     let output = if transposed {
         let mut layer = ConvTranspose2d::<B>::new(config, Initialization::He, &mut rng, &device());
         (layer.weight, layer.bias) = (weight.clone(), Some(bias.clone()));
-        layer.forward(map)
+        layer.forward(map, activation)
     } else {
         let mut layer = Conv2d::<B>::new(config, Initialization::He, &mut rng, &device());
         (layer.weight, layer.bias) = (weight.clone(), Some(bias.clone()));
-        layer.forward(map)
+        layer.forward(map, activation)
     };
     backward(output.into_images(), input, weight, bias)
 }
@@ -50,6 +51,7 @@ fn standard(
     input: Tensor<B, 4>,
     weight: Tensor<B, 4>,
     bias: Tensor<B, 1>,
+    activation: Activation,
 ) -> Pass {
     let input = input.require_grad();
     let (weight, bias) = (Param::from_tensor(weight), Param::from_tensor(bias));
@@ -69,7 +71,7 @@ fn standard(
         (layer.weight, layer.bias) = (weight.clone(), Some(bias.clone()));
         layer.forward(input.clone())
     };
-    backward(output, input, weight, bias)
+    backward(activation.apply(output), input, weight, bias)
 }
 
 fn backward(output: Tensor<B, 4>, input: Tensor<B, 4>, weight: Param<Tensor<B, 4>>, bias: Param<Tensor<B, 1>>) -> Pass {
@@ -112,6 +114,7 @@ fn lowered_layers_agree_with_keras() {
             pattern_tensor(10, 1.0, [2, layer.cin, layer.h, layer.w], &device()),
             pattern_tensor(11, limit, shape, &device()),
             pattern_tensor(12, 0.05, [layer.cout], &device()),
+            Activation::Identity,
         );
         let name = format!("transposed {}, {config:?} on {}×{}", layer.transposed, layer.h, layer.w);
         assert_eq!(pass.output.dims(), layer.output_shape, "{name}");
@@ -156,6 +159,9 @@ proptest! {
         padding in 0usize..3,
         (height, width) in (1usize..9, 1usize..9),
         batch in 1usize..4,
+        activation in prop::sample::select(vec![
+            Activation::Identity, Activation::Relu, Activation::LeakyRelu { slope: 0.2 }, Activation::Tanh,
+        ]),
     ) {
         // Padding beyond the kernel, or a result without pixels, is refused by `burn::nn` as well.
         prop_assume!(padding < kernel);
@@ -174,9 +180,9 @@ proptest! {
             pattern_tensor(3, 0.5, [outputs], &device()),
         );
         let (input, weight, bias) = tensors();
-        let ours = lowered(transposed, config, input, weight, bias);
+        let ours = lowered(transposed, config, input, weight, bias, activation);
         let (input, weight, bias) = tensors();
-        let burns = standard(transposed, config, input, weight, bias);
+        let burns = standard(transposed, config, input, weight, bias, activation);
         prop_assert_eq!(ours.output.dims(), burns.output.dims());
         assert_all_near("output", &values(ours.output), &values(burns.output));
         for (index, what) in ["input", "weight", "bias"].into_iter().enumerate() {
@@ -201,7 +207,7 @@ proptest! {
             let mut burns = ConvTranspose2dConfig::new([channels, channels], [side, side])
                 .with_stride([side, side]).init::<B>(&device());
             (burns.weight, burns.bias) = (layer.weight.clone(), layer.bias.clone());
-            map = layer.forward(map);
+            map = layer.forward(map, Activation::Identity);
             expected = burns.forward(expected);
         }
         prop_assert_eq!(map.size(), [expected.dims()[2], expected.dims()[3]]);

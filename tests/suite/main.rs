@@ -15,6 +15,9 @@ mod data;
 mod determinism;
 /// Runs of one backend on another.
 mod exchange;
+/// Layers in one piece against Burn's operations.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+mod fused;
 /// Golden numbers and the formula that both sides start from.
 mod golden;
 /// Gradients against finite differences.

@@ -6,6 +6,8 @@
 
 #[cfg(any(feature = "cuda", feature = "rocm"))]
 mod accelerators;
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+mod cpu_memory;
 mod device;
 mod error;
 #[cfg(feature = "wgpu")]
@@ -13,12 +15,14 @@ mod graphics;
 mod kind;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod prepare;
 mod report;
 mod run;
 
 pub use device::{DEFAULT_DEVICE, DeviceInfo};
 pub use error::BackendError;
 pub use kind::BackendKind;
+pub use prepare::prepare;
 pub use report::{BackendReport, backends};
 pub use run::{Job, find_device, run};
 

@@ -24,6 +24,7 @@ pub trait Job {
 /// [`BackendError::NotCompiled`] where the program was built without the backend, [`BackendError::Unusable`] where this
 /// machine lacks what it needs, [`BackendError::UnknownDevice`] where it has no such device.
 pub fn run<J: Job>(kind: BackendKind, device: &str, job: J) -> Result<J::Output, BackendError> {
+    crate::prepare();
     // Without any backend feature nothing uses them.
     let _ = (&device, &job);
     match kind {

@@ -28,6 +28,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// The exit code is 0 for success, 2 for mistakes in arguments or configuration, 1 for failures, 130 after Ctrl-C.
 pub fn main() -> ExitCode {
+    keep_memory();
     quiet_drivers();
     let arguments = Arguments::parse();
     logging::start(arguments.verbose, arguments.quiet);
@@ -39,6 +40,18 @@ pub fn main() -> ExitCode {
         Command::Backends => backends::backends(),
     };
     exit::report(result)
+}
+
+/// The allocator gives memory back to the system a tenth of a second after it was freed, and asks for it anew in the next step;
+/// the fresh pages are an eighth of a step of `configs/blog.toml`. A training uses all of it again and again.
+fn keep_memory() {
+    // `mi_option_purge_delay` of mimalloc.h, versions 2 and 3; -1 is never.
+    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+    // SAFETY: sets a number in the allocator, which this program uses.
+    #[allow(unsafe_code)] // The switch is a function of a C library.
+    unsafe {
+        libmimalloc_sys::mi_option_set(PURGE_DELAY, -1);
+    }
 }
 
 /// Without a desktop session (containers, servers, CI), a layer of Mesa's Vulkan looks for a screen and prints errors that

@@ -5,7 +5,12 @@ use burn::{
     tensor::{Tensor, backend::Backend},
 };
 
-use crate::{FeatureMap, initialization::constant_vector, linear::by_channel};
+use crate::{
+    Activation, FeatureMap,
+    fused::{fused_layers, primitive, tensor},
+    initialization::constant_vector,
+    linear::by_channel,
+};
 
 /// The constants of a [`BatchNorm`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,34 +96,55 @@ impl<B: Backend> BatchNorm<B> {
         }
     }
 
-    /// Normalizes each channel.
+    /// Normalizes each channel and then applies `activation`.
     ///
     /// # Shapes
-    /// - input and result: `[pixels, channels, batch]`
+    /// - input and result: `[channels, pixels, batch]`
     ///
     /// In training, the statistics used are appended to `seen`.
-    pub fn forward(&self, input: FeatureMap<B>, seen: &mut BatchStatistics<B>) -> FeatureMap<B> {
+    pub fn forward(
+        &self,
+        input: FeatureMap<B>,
+        activation: Activation,
+        seen: &mut BatchStatistics<B>,
+    ) -> FeatureMap<B> {
         input.map(|pixels| {
-            if B::ad_enabled(&pixels.device()) {
-                self.normalize_by_batch(pixels, seen)
-            } else {
+            let device = pixels.device();
+            if !B::ad_enabled(&device) {
                 let scale = self.scale(self.running_var.val());
                 let shift = self.bias.val() - self.running_mean.val() * scale.clone();
-                let count = pixels.dims()[0];
-                pixels * by_channel(scale, count) + by_channel(shift, count)
+                return activation.apply(pixels * by_channel(scale) + by_channel(shift));
             }
+            let (output, mean, variance) = match fused_layers::<B>(&device) {
+                Some(layers) => {
+                    let [output, mean, variance] = layers.batch_norm(
+                        primitive(pixels),
+                        primitive(self.weight.val()),
+                        primitive(self.bias.val()),
+                        self.epsilon as f32,
+                        activation,
+                    );
+                    (tensor(output), tensor(mean), tensor(variance))
+                }
+                None => {
+                    let (output, mean, variance) = self.normalize_by_batch(pixels);
+                    (activation.apply(output), mean, variance)
+                }
+            };
+            seen.layers.push([mean.detach(), variance.detach()]);
+            output
         })
     }
 
-    fn normalize_by_batch(&self, pixels: Tensor<B, 3>, seen: &mut BatchStatistics<B>) -> Tensor<B, 3> {
-        let [count, channels, _] = pixels.dims();
+    fn normalize_by_batch(&self, pixels: Tensor<B, 3>) -> (Tensor<B, 3>, Tensor<B, 1>, Tensor<B, 1>) {
+        let channels = pixels.dims()[0];
         // Every pixel has the same number of images, so the mean of the means is the mean.
-        let mean_of = |pixels: Tensor<B, 3>| pixels.mean_dim(2).mean_dim(0).reshape([channels]);
+        let mean_of = |pixels: Tensor<B, 3>| pixels.mean_dim(2).mean_dim(1).reshape([channels]);
         let mean = mean_of(pixels.clone());
-        let centred = pixels - by_channel(mean.clone(), count);
+        let centred = pixels - by_channel(mean.clone());
         let variance = mean_of(centred.clone().square());
-        seen.layers.push([mean.detach(), variance.clone().detach()]);
-        centred * by_channel(self.scale(variance), count) + by_channel(self.bias.val(), count)
+        let output = centred * by_channel(self.scale(variance.clone())) + by_channel(self.bias.val());
+        (output, mean, variance)
     }
 
     /// `weight / √(variance + ε)`, so that the pixels are passed over once.

@@ -2,13 +2,15 @@
 
 use burn::{
     module::Module,
-    tensor::{Tensor, activation, backend::Backend},
+    tensor::{Tensor, backend::Backend},
 };
 use rand::RngCore;
 
 use crate::{
+    Activation::{Identity, Relu, Tanh},
     BatchNorm, BatchNormConfig, BatchStatistics, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Initialization,
-    Linear, batch_norm::track_all,
+    Linear,
+    batch_norm::track_all,
 };
 
 /// Dense(latent → 4608) → 512 channels of 3×3 → three transposed convolutions → a Dense at every pixel.
@@ -53,12 +55,13 @@ impl<B: Backend> BlogGenerator<B> {
     /// - result: `[batch, 1, 28, 28]`
     pub fn forward(&self, z: Tensor<B, 2>, seen: &mut BatchStatistics<B>) -> Tensor<B, 4> {
         let [batch, latent] = z.dims();
-        let features = self.linear.forward_pixels(z.transpose().reshape([1, latent, batch]));
-        let x = FeatureMap::from_tensor(features.reshape([3 * 3, 512, batch]), [3, 3]);
-        let x = self.conv1.forward(x).map(activation::relu);
-        let x = self.conv2.forward(self.norm1.forward(x, seen)).map(activation::relu);
-        let x = self.conv3.forward(self.norm2.forward(x, seen));
-        x.map(|pixels| self.pixel.forward_pixels(pixels.tanh())).into_images()
+        let x = self
+            .linear
+            .forward_features(z.transpose().reshape([latent, 1, batch]), [3, 3]);
+        let x = self.norm1.forward(self.conv1.forward(x, Relu), Identity, seen);
+        let x = self.norm2.forward(self.conv2.forward(x, Relu), Identity, seen);
+        let x = self.conv3.forward(x, Tanh);
+        x.map(|pixels| self.pixel.forward_pixels(pixels)).into_images()
     }
 
     pub(crate) fn track(&mut self, seen: BatchStatistics<B>) {
@@ -100,12 +103,9 @@ impl<B: Backend> BlogDiscriminator<B> {
     /// - result: `[batch, 1]`
     pub fn forward(&self, images: Tensor<B, 4>, seen: &mut BatchStatistics<B>) -> Tensor<B, 2> {
         let [batch, _, _, _] = images.dims();
-        let x = self
-            .conv1
-            .forward(FeatureMap::from_images(images))
-            .map(activation::relu);
-        let x = self.conv2.forward(self.norm1.forward(x, seen)).map(activation::relu);
-        let x = self.conv3.forward(self.norm2.forward(x, seen)).map(activation::relu);
+        let x = self.conv1.forward(FeatureMap::from_images(images), Relu);
+        let x = self.conv2.forward(self.norm1.forward(x, Identity, seen), Relu);
+        let x = self.conv3.forward(self.norm2.forward(x, Identity, seen), Relu);
         // One pixel is left, so its channels are the flattened image.
         self.linear.forward_pixels(x.into_tensor()).reshape([batch, 1])
     }

@@ -7,9 +7,10 @@ use burn::{
 use rand::RngCore;
 
 use crate::{
-    FeatureMap,
+    Activation, FeatureMap, Lowering,
+    fused::{fused_layer, fused_layers},
     initialization::{Fans, Initialization, constant_vector},
-    linear::add_bias,
+    linear::{add_bias, multiply},
     patches::Window,
 };
 
@@ -84,15 +85,15 @@ impl<B: Backend> Conv2d<B> {
         }
     }
 
-    /// Applies the layer.
+    /// Applies the layer and then `activation`.
     ///
     /// # Shapes
-    /// - input: `[height · width, in, batch]`
-    /// - result: `[h · w, out, batch]` with `h = (height + 2·padding − kernel) / stride + 1`, `w` likewise
+    /// - input: `[in, height · width, batch]`
+    /// - result: `[out, h · w, batch]` with `h = (height + 2·padding − kernel) / stride + 1`, `w` likewise
     ///
     /// # Panics
     /// If the kernel is larger than the padded image.
-    pub fn forward(&self, input: FeatureMap<B>) -> FeatureMap<B> {
+    pub fn forward(&self, input: FeatureMap<B>, activation: Activation) -> FeatureMap<B> {
         let input = input.into_image_order();
         let [outputs, inputs, kernel, _] = self.weight.dims();
         let image = input.size();
@@ -103,14 +104,20 @@ impl<B: Backend> Conv2d<B> {
             stride: self.stride,
             padding: self.padding,
         };
-        // Taps before channels, as the patches have them; one matrix for every position.
-        let weight = self
-            .weight
-            .val()
-            .permute([0, 2, 3, 1])
-            .reshape([1, outputs, kernel * kernel * inputs]);
-        let patches = window.gather(input.into_tensor());
-        let output = add_bias(weight.matmul(patches), self.bias.as_ref());
+        let weight = self.weight.val().reshape([outputs, inputs * kernel * kernel]);
+        let bias = self.bias.as_ref();
+        let input = input.into_tensor();
+        let output = match fused_layers::<B>(&input.device()) {
+            Some(layers) => fused_layer(
+                &*layers,
+                input,
+                weight,
+                bias.map(Param::val),
+                Lowering::Gather(window),
+                activation,
+            ),
+            None => activation.apply(add_bias(multiply(weight, window.gather(input)), bias)),
+        };
         FeatureMap::from_tensor(output, window.positions)
     }
 }

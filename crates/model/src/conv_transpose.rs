@@ -7,9 +7,10 @@ use burn::{
 use rand::RngCore;
 
 use crate::{
-    ConvConfig, FeatureMap,
+    Activation, ConvConfig, FeatureMap, Lowering,
+    fused::{fused_layer, fused_layers},
     initialization::{Fans, Initialization, constant_vector},
-    linear::add_bias,
+    linear::{add_bias, multiply},
     patches::Window,
 };
 
@@ -42,27 +43,20 @@ impl<B: Backend> ConvTranspose2d<B> {
         }
     }
 
-    /// Applies the layer.
+    /// Applies the layer and then `activation`.
     ///
     /// # Shapes
-    /// - input: `[height · width, in, batch]`
-    /// - result: `[h · w, out, batch]` with `h = (height − 1)·stride + kernel − 2·padding`, `w` likewise; where kernel =
+    /// - input: `[in, height · width, batch]`
+    /// - result: `[out, h · w, batch]` with `h = (height − 1)·stride + kernel − 2·padding`, `w` likewise; where kernel =
     ///   stride and there is no padding, its pixels stay in blocks (see [`FeatureMap`])
-    pub fn forward(&self, input: FeatureMap<B>) -> FeatureMap<B> {
+    pub fn forward(&self, input: FeatureMap<B>, activation: Activation) -> FeatureMap<B> {
         let [inputs, outputs, kernel, _] = self.weight.dims();
-        // Taps before channels, as patches have them; one matrix for every pixel.
-        let weight = self
-            .weight
-            .val()
-            .permute([2, 3, 1, 0])
-            .reshape([1, kernel * kernel * outputs, inputs]);
-
-        if kernel == self.stride && self.padding == 0 {
-            let blocks = input.map(|pixels| weight.matmul(pixels)).split_into_blocks(kernel);
-            return blocks.map(|pixels| add_bias(pixels, self.bias.as_ref()));
-        }
-
-        let input = input.into_image_order();
+        let taps = kernel * kernel;
+        let weight = self.weight.val().reshape([inputs, outputs * taps]);
+        let bias = self.bias.as_ref();
+        let splits = kernel == self.stride && self.padding == 0;
+        // Where nothing overlaps, the order of the pixels does not matter.
+        let input = if splits { input } else { input.into_image_order() };
         let positions = input.size();
         let window = Window {
             image: positions.map(|side| (side - 1) * self.stride + kernel - 2 * self.padding),
@@ -71,8 +65,28 @@ impl<B: Backend> ConvTranspose2d<B> {
             stride: self.stride,
             padding: self.padding,
         };
-        let patches = weight.matmul(input.into_tensor());
-        let output = add_bias(window.scatter(patches), self.bias.as_ref());
-        FeatureMap::from_tensor(output, window.image)
+        let lowering = if splits {
+            Lowering::Split { taps }
+        } else {
+            Lowering::Scatter(window)
+        };
+        let apply = |pixels: Tensor<B, 3>| match fused_layers::<B>(&pixels.device()) {
+            Some(layers) => fused_layer(&*layers, pixels, weight, bias.map(Param::val), lowering, activation),
+            None => {
+                let [_, count, batch] = pixels.dims();
+                let taps_of_pixels = multiply(weight.transpose(), pixels);
+                let output = if splits {
+                    taps_of_pixels.reshape([outputs, taps * count, batch])
+                } else {
+                    window.scatter(taps_of_pixels)
+                };
+                activation.apply(add_bias(output, bias))
+            }
+        };
+        if splits {
+            input.split_into_blocks(kernel, apply)
+        } else {
+            FeatureMap::from_tensor(apply(input.into_tensor()), window.image)
+        }
     }
 }

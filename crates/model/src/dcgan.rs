@@ -2,17 +2,17 @@
 
 use burn::{
     module::Module,
-    tensor::{Tensor, activation, backend::Backend},
+    tensor::{Tensor, backend::Backend},
 };
 use rand::RngCore;
 
 use crate::{
-    BatchNorm, BatchNormConfig, BatchStatistics, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, ImageShape,
-    Initialization, Linear, batch_norm::track_all,
+    Activation, BatchNorm, BatchNormConfig, BatchStatistics, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap,
+    ImageShape, Initialization, Linear, batch_norm::track_all,
 };
 
 /// Slope of the discriminator's LeakyReLU below zero, from the DCGAN paper, section 3.
-pub(crate) const LEAKY_SLOPE: f64 = 0.2;
+pub(crate) const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
 
 /// Kernel 4, stride 2, padding 1: doubles or halves the side and leaves no border.
 fn doubling(channels: [usize; 2]) -> ConvConfig {
@@ -85,15 +85,14 @@ impl<B: Backend> DcganGenerator<B> {
     /// - result: `[batch, channels, height, width]`
     pub fn forward(&self, z: Tensor<B, 2>, seen: &mut BatchStatistics<B>) -> Tensor<B, 4> {
         let [batch, latent] = z.dims();
-        let [height, width] = self.start;
-        let features = self.linear.forward_pixels(z.transpose().reshape([1, latent, batch]));
-        let channels = features.dims()[1] / (height * width);
-        let x = FeatureMap::from_tensor(features.reshape([height * width, channels, batch]), self.start);
-        let mut x = self.norm.forward(x, seen).map(activation::relu);
+        let x = self
+            .linear
+            .forward_features(z.transpose().reshape([latent, 1, batch]), self.start);
+        let mut x = self.norm.forward(x, Activation::Relu, seen);
         for (conv, norm) in self.convs.iter().zip(&self.norms) {
-            x = norm.forward(conv.forward(x), seen).map(activation::relu);
+            x = norm.forward(conv.forward(x, Activation::Identity), Activation::Relu, seen);
         }
-        self.output.forward(x).map(Tensor::tanh).into_images()
+        self.output.forward(x, Activation::Tanh).into_images()
     }
 
     pub(crate) fn track(&mut self, seen: BatchStatistics<B>) {
@@ -148,15 +147,11 @@ impl<B: Backend> DcganDiscriminator<B> {
     /// - result: `[batch, 1]`
     pub fn forward(&self, images: Tensor<B, 4>, seen: &mut BatchStatistics<B>) -> Tensor<B, 2> {
         let [batch, _, _, _] = images.dims();
-        let leaky = |pixels| activation::leaky_relu(pixels, LEAKY_SLOPE);
-        let mut x = self.input.forward(FeatureMap::from_images(images)).map(leaky);
+        let mut x = self.input.forward(FeatureMap::from_images(images), LEAKY);
         for (conv, norm) in self.convs.iter().zip(&self.norms) {
-            x = norm.forward(conv.forward(x), seen).map(leaky);
+            x = norm.forward(conv.forward(x, Activation::Identity), LEAKY, seen);
         }
-        let features = x.into_tensor();
-        let [pixels, channels, _] = features.dims();
-        let features = features.reshape([1, pixels * channels, batch]);
-        self.linear.forward_pixels(features).reshape([batch, 1])
+        self.linear.forward_flattened(x).reshape([batch, 1])
     }
 
     pub(crate) fn track(&mut self, seen: BatchStatistics<B>) {

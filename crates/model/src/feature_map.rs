@@ -1,23 +1,24 @@
-//! Activations with the batch innermost, the form in which every layer is a product of matrices and nothing is reordered.
+//! Activations with the channels first and the batch last, the form in which every layer is one product of two matrices.
 
 use burn::tensor::{Tensor, backend::Backend};
 
-/// A batch of feature maps, `[pixels, channels, batch]`.
+/// A batch of feature maps, `[channels, pixels, batch]`.
 ///
-/// With the pixels first, what a convolution gathers and scatters are whole rows of `channels · batch` numbers; with the
-/// batch last, each pixel is a matrix `[channels, batch]` that weights are multiplied with from the left.
+/// Read as a matrix `[channels, pixels · batch]` it is multiplied with a layer's weights from the left, all pixels of all
+/// images in one product, with the weights as PyTorch lays them out. What belongs to a channel (bias, normalization) belongs
+/// to a row of that matrix; what a convolution gathers and scatters are runs of `batch` numbers.
 ///
 /// The pixels of an image stand in row-major order, unless layers with kernel = stride have put them in *blocks*: such
-/// a transposed convolution turns each pixel into k·k pixels, which lie beside each other instead of in their image
-/// rows. Whatever treats each pixel alone (activation, batch normalization, a per-pixel [`Linear`](crate::Linear)) does
-/// not mind, so the pixels are put in order once, by [`into_image_order`](Self::into_image_order), when they are
-/// narrowest.
+/// a transposed convolution turns each pixel into k·k pixels, one for each tap of its kernel, and its result has the taps
+/// before the pixels that they were made of. Whatever treats each pixel alone (activation, batch normalization, a per-pixel
+/// [`Linear`](crate::Linear)) does not mind, so the pixels are put in order once, by
+/// [`into_image_order`](Self::into_image_order), when they have the fewest channels.
 #[derive(Debug, Clone)]
 pub struct FeatureMap<B: Backend> {
     tensor: Tensor<B, 3>,
-    /// Height and width in whole blocks.
+    /// Height and width before the pixels were split.
     grid: [usize; 2],
-    /// Side lengths of the nested blocks, outermost first.
+    /// Side lengths of the kernels that split them, first to last.
     blocks: Vec<usize>,
 }
 
@@ -25,12 +26,12 @@ impl<B: Backend> FeatureMap<B> {
     /// Takes activations whose pixels are already in image order.
     ///
     /// # Shapes
-    /// - tensor: `[height · width, channels, batch]`
+    /// - tensor: `[channels, height · width, batch]`
     ///
     /// # Panics
     /// If the number of pixels is not `height · width`.
     pub fn from_tensor(tensor: Tensor<B, 3>, [height, width]: [usize; 2]) -> Self {
-        let [pixels, _, _] = tensor.dims();
+        let [_, pixels, _] = tensor.dims();
         assert_eq!(pixels, height * width, "the pixels of {height}×{width} images");
         Self {
             tensor,
@@ -45,7 +46,7 @@ impl<B: Backend> FeatureMap<B> {
     /// - images: `[batch, channels, height, width]`
     pub fn from_images(images: Tensor<B, 4>) -> Self {
         let [batch, channels, height, width] = images.dims();
-        let tensor = images.permute([2, 3, 1, 0]).reshape([height * width, channels, batch]);
+        let tensor = images.permute([1, 2, 3, 0]).reshape([channels, height * width, batch]);
         Self::from_tensor(tensor, [height, width])
     }
 
@@ -55,29 +56,30 @@ impl<B: Backend> FeatureMap<B> {
     /// - result: `[batch, channels, height, width]`
     pub fn into_images(self) -> Tensor<B, 4> {
         let map = self.into_image_order();
-        let [_, channels, batch] = map.tensor.dims();
+        let [channels, _, batch] = map.tensor.dims();
         let [height, width] = map.grid;
         map.tensor
-            .reshape([height, width, channels, batch])
-            .permute([3, 2, 0, 1])
+            .reshape([channels, height, width, batch])
+            .permute([3, 0, 1, 2])
     }
 
     /// Puts the pixels of each image in row-major order.
     pub fn into_image_order(self) -> Self {
-        let [_, channels, batch] = self.tensor.dims();
+        let [channels, pixels, batch] = self.tensor.dims();
         let Self {
             mut tensor,
             mut grid,
             blocks,
         } = self;
-        // The outermost block is resolved first: what lies inside it moves along as one wide pixel.
-        for (level, &side) in blocks.iter().enumerate() {
-            let inside: usize = blocks[level + 1..].iter().map(|side| side * side).product();
+        let mut splits = pixels / (grid[0] * grid[1]);
+        // The first split is resolved first; those after it stand before it and wait beside the channels.
+        for side in blocks {
+            splits /= side * side;
             let [height, width] = grid;
             tensor = tensor
-                .reshape([height, width, side, side * inside * channels * batch])
-                .swap_dims(1, 2)
-                .reshape([height * side * width * side * inside, channels, batch]);
+                .reshape([channels * splits, side, side, height, width, batch])
+                .permute([0, 3, 1, 4, 2, 5])
+                .reshape([channels, pixels, batch]);
             grid = [height * side, width * side];
         }
         Self {
@@ -87,7 +89,7 @@ impl<B: Backend> FeatureMap<B> {
         }
     }
 
-    /// The tensor itself, `[pixels, channels, batch]`.
+    /// The tensor itself, `[channels, pixels, batch]`.
     pub fn into_tensor(self) -> Tensor<B, 3> {
         self.tensor
     }
@@ -97,9 +99,9 @@ impl<B: Backend> FeatureMap<B> {
     /// # Panics
     /// If the function returns another number of pixels or images.
     pub fn map(self, function: impl FnOnce(Tensor<B, 3>) -> Tensor<B, 3>) -> Self {
-        let [pixels, _, batch] = self.tensor.dims();
+        let [_, pixels, batch] = self.tensor.dims();
         let tensor = function(self.tensor);
-        let [pixels_after, _, batch_after] = tensor.dims();
+        let [_, pixels_after, batch_after] = tensor.dims();
         assert_eq!(
             [pixels, batch],
             [pixels_after, batch_after],
@@ -108,21 +110,25 @@ impl<B: Backend> FeatureMap<B> {
         Self { tensor, ..self }
     }
 
-    /// Each pixel becomes `side · side` pixels, a block that lies together in memory.
+    /// Applies what turns each pixel into `side · side` pixels.
     ///
     /// # Shapes
-    /// - before: `[pixels, side · side · channels, batch]`, the block's pixels row-major, then the channels
-    /// - after: `[pixels · side · side, channels, batch]`
-    pub(crate) fn split_into_blocks(self, side: usize) -> Self {
-        let [pixels, features, batch] = self.tensor.dims();
+    /// - before: `[channels, pixels, batch]`
+    /// - after: `[other channels, side · side · pixels, batch]`, all pixels of a kernel's first tap, then those of the next
+    ///
+    /// # Panics
+    /// If the function returns another number of pixels.
+    pub(crate) fn split_into_blocks(self, side: usize, function: impl FnOnce(Tensor<B, 3>) -> Tensor<B, 3>) -> Self {
         let mut blocks = self.blocks;
         blocks.push(side);
-        let taps = side * side;
-        Self {
-            tensor: self.tensor.reshape([pixels * taps, features / taps, batch]),
-            blocks,
-            ..self
-        }
+        let pixels = self.tensor.dims()[1];
+        let tensor = function(self.tensor);
+        assert_eq!(
+            tensor.dims()[1],
+            pixels * side * side,
+            "each pixel becomes {side}×{side}"
+        );
+        Self { tensor, blocks, ..self }
     }
 
     /// Height and width in pixels.

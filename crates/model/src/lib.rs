@@ -5,7 +5,7 @@
 //!
 //! # Layers
 //!
-//! Activations travel through a network as a [`FeatureMap`], `[pixels, channels, batch]`. On it a convolution is a gather
+//! Activations travel through a network as a [`FeatureMap`], `[channels, pixels, batch]`. On it a convolution is a gather
 //! and a matrix product ([`Conv2d`]), a transposed convolution a matrix product and a scatter ([`ConvTranspose2d`]), and
 //! batch normalization a reduction over pixels and images ([`BatchNorm`]). The weights have the shapes and names of
 //! PyTorch's layers.
@@ -32,6 +32,7 @@
 //! }
 //! ```
 
+mod activation;
 mod batch_norm;
 mod blog;
 mod conv;
@@ -39,6 +40,7 @@ mod conv_transpose;
 mod dcgan;
 mod error;
 mod feature_map;
+mod fused;
 mod image_shape;
 mod initialization;
 mod linear;
@@ -48,6 +50,7 @@ mod network;
 mod patches;
 mod weights;
 
+pub use activation::Activation;
 pub use batch_norm::{BatchNorm, BatchNormConfig, BatchStatistics};
 pub use blog::{BlogDiscriminator, BlogGenerator};
 pub use conv::{Conv2d, ConvConfig};
@@ -55,12 +58,16 @@ pub use conv_transpose::ConvTranspose2d;
 pub use dcgan::{DcganDiscriminator, DcganGenerator};
 pub use error::ModelError;
 pub use feature_map::FeatureMap;
+pub use fused::{
+    AdamConstants, FusedLayers, FusedUpdates, Lowering, fused_updates, install_fused_layers, install_fused_updates,
+};
 pub use image_shape::ImageShape;
 pub use initialization::Initialization;
 pub use linear::Linear;
 pub use loss::Loss;
 pub use mlp::{MlpDiscriminator, MlpGenerator};
 pub use network::{Discriminator, Generator, NetworkConfig, NetworkKind};
+pub use patches::Window;
 pub use weights::{NamedTensor, apply_named_tensors, from_safetensors, named_tensors, to_safetensors};
 
 /// The README's Rust code, compiled with the documentation tests.

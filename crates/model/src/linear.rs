@@ -6,7 +6,11 @@ use burn::{
 };
 use rand::RngCore;
 
-use crate::initialization::{Fans, Initialization, constant_vector};
+use crate::{
+    Activation, FeatureMap, Lowering,
+    fused::{fused_layer, fused_layers},
+    initialization::{Fans, Initialization, constant_vector},
+};
 
 /// `output = input · weightᵀ + bias`, with PyTorch's weight layout.
 ///
@@ -56,31 +60,95 @@ impl<B: Backend> Linear<B> {
     /// Applies the layer to every pixel of a [`FeatureMap`](crate::FeatureMap)'s tensor.
     ///
     /// # Shapes
-    /// - input: `[pixels, in, batch]`
-    /// - result: `[pixels, out, batch]`
+    /// - input: `[in, pixels, batch]`
+    /// - result: `[out, pixels, batch]`
     pub fn forward_pixels(&self, input: Tensor<B, 3>) -> Tensor<B, 3> {
-        let weight = self.weight.val().unsqueeze();
-        add_bias(weight.matmul(input), self.bias.as_ref())
+        self.apply(self.weight.val(), input)
+    }
+
+    /// Applies the layer to one column an image and takes the result for a [`FeatureMap`], channels last, as Keras'
+    /// `Reshape` does.
+    ///
+    /// # Shapes
+    /// - input: `[in, 1, batch]`
+    /// - result: `[out / (height · width), height · width, batch]`
+    ///
+    /// # Panics
+    /// If the number of outputs is no multiple of `height · width`.
+    pub fn forward_features(&self, input: Tensor<B, 3>, [height, width]: [usize; 2]) -> FeatureMap<B> {
+        let pixels = height * width;
+        let tensor = match fused_layers::<B>(&input.device()) {
+            Some(layers) => fused_layer(
+                &*layers,
+                input,
+                self.weight.val(),
+                self.bias.as_ref().map(Param::val),
+                Lowering::Features { pixels },
+                Activation::Identity,
+            ),
+            None => {
+                let features = self.forward_pixels(input);
+                let [count, _, batch] = features.dims();
+                features.reshape([pixels, count / pixels, batch]).swap_dims(0, 1)
+            }
+        };
+        FeatureMap::from_tensor(tensor, [height, width])
+    }
+
+    /// Applies the layer to all features of an image, channels last, as after Keras' `Flatten`.
+    ///
+    /// # Shapes
+    /// - input: `[channels, pixels, batch]` with `channels · pixels` = in
+    /// - result: `[out, 1, batch]`
+    pub fn forward_flattened(&self, input: FeatureMap<B>) -> Tensor<B, 3> {
+        let input = input.into_image_order().into_tensor();
+        let [channels, pixels, batch] = input.dims();
+        let outputs = self.weight.dims()[0];
+        // The weights are fewer than the features, so they are put into the features' order.
+        let weight = self
+            .weight
+            .val()
+            .reshape([outputs, pixels, channels])
+            .swap_dims(1, 2)
+            .reshape([outputs, channels * pixels]);
+        self.apply(weight, input.reshape([channels * pixels, 1, batch]))
+    }
+
+    fn apply(&self, weight: Tensor<B, 2>, input: Tensor<B, 3>) -> Tensor<B, 3> {
+        let bias = self.bias.as_ref();
+        match fused_layers::<B>(&input.device()) {
+            Some(layers) => fused_layer(
+                &*layers,
+                input,
+                weight,
+                bias.map(Param::val),
+                Lowering::Pixels,
+                Activation::Identity,
+            ),
+            None => add_bias(multiply(weight, input), bias),
+        }
     }
 }
 
-/// Adds a bias to every pixel `[channels, batch]`, where there is one.
+/// Weights `[out, in]` times every pixel of every image: `[in, pixels, batch]` to `[out, pixels, batch]`, in one product.
+pub(crate) fn multiply<B: Backend>(weight: Tensor<B, 2>, input: Tensor<B, 3>) -> Tensor<B, 3> {
+    let [inputs, pixels, batch] = input.dims();
+    let outputs = weight.dims()[0];
+    weight
+        .matmul(input.reshape([inputs, pixels * batch]))
+        .reshape([outputs, pixels, batch])
+}
+
+/// Adds a bias to every channel of `[channels, pixels, batch]`, where there is one.
 pub(crate) fn add_bias<B: Backend>(pixels: Tensor<B, 3>, bias: Option<&Param<Tensor<B, 1>>>) -> Tensor<B, 3> {
     match bias {
-        Some(bias) => {
-            let count = pixels.dims()[0];
-            pixels + by_channel(bias.val(), count)
-        }
+        Some(bias) => pixels + by_channel(bias.val()),
         None => pixels,
     }
 }
 
-/// A vector over channels as `[pixels, channels, 1]`, to meet `[pixels, channels, batch]`.
-///
-/// It is repeated for each pixel, rather than left to broadcasting, because one number for each whole row of memory is a
-/// pattern that every backend has a fast loop for, and `[1, channels, 1]` is none (flex falls back to an index calculation for
-/// each value). The repeated vector is smaller than the activations by the size of the batch.
-pub(crate) fn by_channel<B: Backend>(vector: Tensor<B, 1>, pixels: usize) -> Tensor<B, 3> {
+/// A vector over channels as `[channels, 1, 1]`, to meet `[channels, pixels, batch]`.
+pub(crate) fn by_channel<B: Backend>(vector: Tensor<B, 1>) -> Tensor<B, 3> {
     let channels = vector.dims()[0];
-    vector.reshape([1, channels, 1]).repeat_dim(0, pixels)
+    vector.reshape([channels, 1, 1])
 }

@@ -6,7 +6,7 @@ use burn::{
 };
 use rand::RngCore;
 
-use crate::{ImageShape, Initialization, Linear, dcgan::LEAKY_SLOPE};
+use crate::{ImageShape, Initialization, Linear, dcgan::LEAKY};
 
 /// The hidden layers of a network whose widths are `inputs`, then `hidden`.
 fn hidden_layers<B: Backend>(
@@ -101,7 +101,7 @@ impl<B: Backend> MlpDiscriminator<B> {
     /// - result: `[batch, 1]`
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
         let features = self.hidden.iter().fold(images.flatten(1, 3), |features, layer| {
-            activation::leaky_relu(layer.forward(features), LEAKY_SLOPE)
+            LEAKY.apply(layer.forward(features))
         });
         self.output.forward(features)
     }

@@ -3,38 +3,44 @@
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, backend::Backend};
 
 /// A square kernel that slides over an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Window {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Window {
     /// Height and width of the image that the window slides over.
     pub image: [usize; 2],
     /// Height and width of the grid of its positions.
     pub positions: [usize; 2],
+    /// Side of the square kernel.
     pub kernel: usize,
+    /// Step between neighbouring positions.
     pub stride: usize,
+    /// Pixels beyond each border that a position may reach.
     pub padding: usize,
 }
 
 impl Window {
-    fn taps(&self) -> usize {
+    /// Values of a kernel.
+    pub fn taps(&self) -> usize {
         self.kernel * self.kernel
     }
 
-    fn pixels(&self) -> usize {
+    /// Pixels of the image.
+    pub fn pixels(&self) -> usize {
         self.image[0] * self.image[1]
     }
 
-    fn positions(&self) -> usize {
+    /// Positions of the kernel.
+    pub fn position_count(&self) -> usize {
         self.positions[0] * self.positions[1]
     }
 
     /// True where one position covers the whole image, so that gathering is reshaping.
-    fn is_whole_image(&self) -> bool {
+    pub fn is_whole_image(&self) -> bool {
         self.padding == 0 && self.image == [self.kernel; 2] && self.positions == [1, 1]
     }
 
-    /// The pixel under every tap, positions row-major, then taps row-major; taps outside the image point one past the
+    /// The pixel under every tap, taps row-major, then positions row-major; taps outside the image point one past the
     /// last pixel.
-    fn table(&self) -> Vec<i32> {
+    pub fn table(&self) -> Vec<i32> {
         let outside = self.pixels();
         let coordinate = |position: usize, tap: usize, size: usize| {
             (position * self.stride + tap)
@@ -42,11 +48,11 @@ impl Window {
                 .filter(|&coordinate| coordinate < size)
         };
         let [height, width] = self.image;
-        let mut table = Vec::with_capacity(self.positions() * self.taps());
-        for y in 0..self.positions[0] {
-            for x in 0..self.positions[1] {
-                for tap_y in 0..self.kernel {
-                    for tap_x in 0..self.kernel {
+        let mut table = Vec::with_capacity(self.position_count() * self.taps());
+        for tap_y in 0..self.kernel {
+            for tap_x in 0..self.kernel {
+                for y in 0..self.positions[0] {
+                    for x in 0..self.positions[1] {
                         let pixel = match (coordinate(y, tap_y, height), coordinate(x, tap_x, width)) {
                             (Some(row), Some(column)) => row * width + column,
                             _ => outside,
@@ -74,42 +80,39 @@ impl Window {
     /// Image to patches (im2col).
     ///
     /// # Shapes
-    /// - pixels: `[pixels, channels, batch]`
-    /// - result: `[positions, taps · channels, batch]`
+    /// - pixels: `[channels, pixels, batch]`
+    /// - result: `[channels · taps, positions, batch]`
     pub(crate) fn gather<B: Backend>(&self, pixels: Tensor<B, 3>) -> Tensor<B, 3> {
-        let [_, channels, batch] = pixels.dims();
-        let patches = [self.positions(), self.taps() * channels, batch];
+        let [channels, _, batch] = pixels.dims();
+        let patches = [channels * self.taps(), self.position_count(), batch];
         if self.is_whole_image() {
             return pixels.reshape(patches);
         }
         let device = pixels.device();
-        // As a matrix, because backends copy whole rows of matrices fastest.
-        let mut rows = pixels.reshape([self.pixels(), channels * batch]);
+        let mut pixels = pixels;
         if self.has_outside() {
-            rows = Tensor::cat(vec![rows, Tensor::zeros([1, channels * batch], &device)], 0);
+            pixels = Tensor::cat(vec![pixels, Tensor::zeros([channels, 1, batch], &device)], 1);
         }
-        rows.select(0, self.index::<B>(&device)).reshape(patches)
+        pixels.select(1, self.index::<B>(&device)).reshape(patches)
     }
 
     /// Patches added into an image (col2im), the transpose of [`gather`](Self::gather).
     ///
     /// # Shapes
-    /// - patches: `[positions, taps · channels, batch]`
-    /// - result: `[pixels, channels, batch]`
+    /// - patches: `[channels · taps, positions, batch]`
+    /// - result: `[channels, pixels, batch]`
     pub(crate) fn scatter<B: Backend>(&self, patches: Tensor<B, 3>) -> Tensor<B, 3> {
-        let [_, features, batch] = patches.dims();
+        let [features, _, batch] = patches.dims();
         let channels = features / self.taps();
-        let pixels = [self.pixels(), channels, batch];
         if self.is_whole_image() {
-            return patches.reshape(pixels);
+            return patches.reshape([channels, self.pixels(), batch]);
         }
         let device = patches.device();
         let outside = usize::from(self.has_outside());
-        let values = patches.reshape([self.positions() * self.taps(), channels * batch]);
-        Tensor::<B, 2>::zeros([self.pixels() + outside, channels * batch], &device)
-            .select_assign(0, self.index::<B>(&device), values, IndexingUpdateOp::Add)
-            .narrow(0, 0, self.pixels())
-            .reshape(pixels)
+        let values = patches.reshape([channels, self.taps() * self.position_count(), batch]);
+        Tensor::<B, 3>::zeros([channels, self.pixels() + outside, batch], &device)
+            .select_assign(1, self.index::<B>(&device), values, IndexingUpdateOp::Add)
+            .narrow(1, 0, self.pixels())
     }
 }
 

@@ -4,11 +4,11 @@ use burn::{
     module::{AutodiffModule, ModuleMapper, Param},
     optim::GradientsParams,
     tensor::{
-        Tensor, TensorData,
+        Tensor, TensorData, TensorPrimitive,
         backend::{AutodiffBackend, Backend},
     },
 };
-use ganvas_model::{ModelError, NamedTensor, named_tensors};
+use ganvas_model::{AdamConstants, ModelError, NamedTensor, fused_updates, named_tensors};
 use serde::{Deserialize, Serialize};
 
 /// Where ε is added; the difference shows where gradients are about as small as ε.
@@ -91,7 +91,8 @@ struct Moments<B: Backend> {
 #[derive(Debug, Clone)]
 pub struct Adam<B: Backend> {
     config: AdamConfig,
-    moments: Vec<Moments<B>>,
+    /// Empty before the first update; an entry is taken out while it is updated, so that nobody else holds it.
+    moments: Vec<Option<Moments<B>>>,
     updates: u64,
 }
 
@@ -160,7 +161,7 @@ impl<B: Backend> Adam<B> {
         };
         trainable::<A, M>(module)
             .iter()
-            .zip(&self.moments)
+            .zip(self.moments.iter().flatten())
             .flat_map(|((name, shape), moments)| {
                 [
                     to_named(format!("{name}.exp_avg"), shape, &moments.first),
@@ -210,10 +211,10 @@ impl<B: Backend> Adam<B> {
                     shape: shape.clone(),
                 }),
             };
-            adam.moments.push(Moments {
+            adam.moments.push(Some(Moments {
                 first: take("exp_avg")?,
                 second: take("exp_avg_sq")?,
-            });
+            }));
         }
         match tensors.into_keys().next() {
             Some(name) => Err(ModelError::UnknownTensor { name }),
@@ -240,10 +241,48 @@ struct Update<'a, B: Backend> {
     /// ε with the second moment's correction where the variant wants it.
     epsilon: f64,
     gradients: GradientsParams,
-    moments: &'a mut Vec<Moments<B>>,
+    moments: &'a mut Vec<Option<Moments<B>>>,
     position: usize,
     square_sum: Option<Tensor<B, 1>>,
     measure: bool,
+}
+
+impl<B: Backend> Update<'_, B> {
+    fn update(
+        &self,
+        weight: Tensor<B, 1>,
+        gradient: Tensor<B, 1>,
+        old: Option<Moments<B>>,
+    ) -> (Tensor<B, 1>, Moments<B>) {
+        if let Some(fused) = fused_updates::<B>(&weight.device()) {
+            let constants = AdamConstants {
+                beta1: self.beta1,
+                beta2: self.beta2,
+                rate: self.rate,
+                epsilon: self.epsilon,
+            };
+            let primitive = |tensor: Tensor<B, 1>| tensor.into_primitive().tensor();
+            let moments = old.map(|Moments { first, second }| [first, second].map(primitive));
+            let [weight, first, second] = fused
+                .adam(primitive(weight), primitive(gradient), moments, constants)
+                .map(|tensor| Tensor::from_primitive(TensorPrimitive::Float(tensor)));
+            return (weight, Moments { first, second });
+        }
+        let fresh_first = gradient.clone() * (1.0 - self.beta1);
+        let fresh_second = gradient.square() * (1.0 - self.beta2);
+        let moments = match old {
+            Some(old) => Moments {
+                first: old.first * self.beta1 + fresh_first,
+                second: old.second * self.beta2 + fresh_second,
+            },
+            None => Moments {
+                first: fresh_first,
+                second: fresh_second,
+            },
+        };
+        let step = moments.first.clone() / (moments.second.clone().sqrt() + self.epsilon) * self.rate;
+        (weight - step, moments)
+    }
 }
 
 impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
@@ -251,9 +290,11 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
         if !param.is_require_grad() {
             return param;
         }
-        let shape = param.shape();
-        let weight = param.val().inner().flatten::<1>(0, D - 1);
-        let gradient = match self.gradients.remove::<A::InnerBackend, D>(param.id) {
+        // Taken out of the parameter, so that nobody else holds the tensor and it can be changed in place.
+        let (id, weight, _) = param.consume();
+        let shape = weight.shape();
+        let weight = weight.inner().flatten::<1>(0, D - 1);
+        let gradient = match self.gradients.remove::<A::InnerBackend, D>(id) {
             Some(gradient) => gradient,
             // A parameter that the loss does not reach has gradient zero: its moments still decay.
             None => weight.zeros_like().reshape(shape.clone()),
@@ -269,25 +310,13 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
             });
         }
         let gradient = gradient.flatten::<1>(0, D - 1);
-        let fresh_first = gradient.clone() * (1.0 - self.beta1);
-        let fresh_second = gradient.square() * (1.0 - self.beta2);
-        let moments = match self.moments.get(self.position) {
-            Some(old) => Moments {
-                first: old.first.clone() * self.beta1 + fresh_first,
-                second: old.second.clone() * self.beta2 + fresh_second,
-            },
-            None => Moments {
-                first: fresh_first,
-                second: fresh_second,
-            },
-        };
-        let step = moments.first.clone() / (moments.second.clone().sqrt() + self.epsilon) * self.rate;
+        let old = self.moments.get_mut(self.position).and_then(Option::take);
+        let (weight, moments) = self.update(weight, gradient, old);
         match self.moments.get_mut(self.position) {
-            Some(slot) => *slot = moments,
-            None => self.moments.push(moments),
+            Some(slot) => *slot = Some(moments),
+            None => self.moments.push(Some(moments)),
         }
         self.position += 1;
-        let weight = (weight - step).reshape(shape);
-        Param::initialized(param.id, Tensor::from_inner(weight).require_grad())
+        Param::initialized(id, Tensor::from_inner(weight.reshape(shape)).require_grad())
     }
 }

@@ -1,7 +1,10 @@
 //! The exponential moving average of the generator, which makes better images than the generator itself.
 
-use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
-use ganvas_model::Generator;
+use burn::{
+    module::AutodiffModule,
+    tensor::{Tensor, TensorPrimitive, backend::AutodiffBackend},
+};
+use ganvas_model::{Generator, fused_updates};
 
 use crate::parameters::{flat_parameters, zip_parameters};
 
@@ -33,7 +36,14 @@ impl<B: AutodiffBackend> Ema<B> {
         let decay = self.decay.min((1.0 + step as f64) / (10.0 + step as f64));
         let weights = flat_parameters(&generator.valid());
         self.generator = zip_parameters(self.generator, weights, |average, weight| {
-            average.clone() + (weight - average) * (1.0 - decay)
+            match fused_updates::<B::InnerBackend>(&weight.device()) {
+                Some(fused) => {
+                    let [average, weight] = [average, weight].map(|tensor| tensor.into_primitive().tensor());
+                    let moved = fused.move_average(average, weight, (1.0 - decay) as f32);
+                    Tensor::from_primitive(TensorPrimitive::Float(moved))
+                }
+                None => average.clone() + (weight - average) * (1.0 - decay),
+            }
         });
         self
     }

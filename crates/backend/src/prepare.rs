@@ -1,0 +1,22 @@
+//! What makes a backend fast, chosen by measurement, in one place.
+
+/// Gives the networks the layers that are fastest on each compiled-in backend; [`run`](crate::run) does it by itself.
+///
+/// | backend | layers | why (README, "Speed", has the figures) |
+/// |---|---|---|
+/// | ndarray, flex | [`ganvas_cpu`] | Burn's elementwise loops run on one thread there, and each makes a new tensor |
+/// | libtorch on the processor | [`ganvas_cpu`] | a pass over memory for each operation; MKL's products are slower than the `gemm` crate's on AMD |
+/// | everything on GPUs | Burn's operations | fusion makes single kernels of them |
+pub fn prepare() {
+    #[cfg(feature = "ndarray")]
+    ganvas_cpu::install::<burn_ndarray::NdArray<f32>, crate::cpu_memory::NdArrayMemory>();
+    #[cfg(feature = "flex")]
+    ganvas_cpu::install::<burn_flex::Flex, crate::cpu_memory::FlexMemory>();
+    #[cfg(feature = "libtorch")]
+    {
+        ganvas_cpu::install::<burn_tch::LibTorch<f32>, crate::cpu_memory::LibTorchMemory>();
+        // The layers have threads of their own. libtorch's wait for work in a loop, on the processors that those need: with them
+        // a step of configs/mnist.toml takes nearly twice as long.
+        tch::set_num_threads(1);
+    }
+}

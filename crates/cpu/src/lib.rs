@@ -1,0 +1,107 @@
+//! The layers of [`ganvas_model`]'s networks on processors, each in one piece.
+//!
+//! Written with Burn's operations, a layer passes over memory a dozen times on its way forward and back, each pass into fresh
+//! memory, and most of Burn's loops on processors run on one thread. [`CpuLayers`] does what belongs together in one pass: bias and
+//! activation, batch normalization and activation, their gradients and the sums that the parameters' gradients are. The products are
+//! those of the `gemm` crate, straight into the tensors.
+//!
+//! It works on every backend whose tensors lie in the processor's memory; [`CpuMemory`] tells how to get there. The numbers are
+//! those of Burn's operations up to rounding, and the same from run to run, on any number of threads.
+
+mod activation;
+mod layer;
+mod memory;
+mod norm;
+mod parallel;
+mod patches;
+mod product;
+mod rows;
+mod updates;
+
+use std::{marker::PhantomData, sync::Arc};
+
+use burn::tensor::{backend::Backend, ops::FloatTensor};
+use burn_autodiff::Autodiff;
+use ganvas_model::{Activation, FusedLayers, Lowering, install_fused_layers, install_fused_updates};
+
+pub use memory::{CpuMemory, Fresh, vector};
+pub use product::{Matrix, multiply};
+
+/// The layers on a backend `B` whose memory `M` reaches.
+#[derive(Debug)]
+pub struct CpuLayers<B, M> {
+    types: PhantomData<fn(B, M)>,
+}
+
+impl<B, M> Default for CpuLayers<B, M> {
+    fn default() -> Self {
+        Self { types: PhantomData }
+    }
+}
+
+/// The layers on the plain backend, without a way back.
+#[derive(Debug)]
+struct Inference<B, M>(CpuLayers<B, M>);
+
+impl<B: Backend, M: CpuMemory<B>> FusedLayers<B> for Inference<B, M> {
+    fn supports(&self, device: &B::Device) -> bool {
+        M::reaches(device)
+    }
+
+    fn layer(
+        &self,
+        input: FloatTensor<B>,
+        weight: FloatTensor<B>,
+        bias: Option<FloatTensor<B>>,
+        lowering: Lowering,
+        activation: Activation,
+    ) -> FloatTensor<B> {
+        layer::infer::<B, M>(input, weight, bias, lowering, activation)
+    }
+
+    fn batch_norm(
+        &self,
+        input: FloatTensor<B>,
+        scale: FloatTensor<B>,
+        shift: FloatTensor<B>,
+        epsilon: f32,
+        activation: Activation,
+    ) -> [FloatTensor<B>; 3] {
+        norm::normalize::<B, M>(input, scale, shift, epsilon, activation).0
+    }
+}
+
+/// From now on networks on `Autodiff<B>` are trained with these layers, and weights on `B` updated in one pass.
+pub fn install<B: Backend, M: CpuMemory<B>>() {
+    install_fused_layers::<Autodiff<B>>(Arc::new(CpuLayers::<B, M>::default()));
+    install_fused_layers::<B>(Arc::new(Inference(CpuLayers::<B, M>::default())));
+    install_fused_updates::<B>(Arc::new(CpuLayers::<B, M>::default()));
+}
+
+impl<B: Backend, M: CpuMemory<B>> FusedLayers<Autodiff<B>> for CpuLayers<B, M> {
+    fn supports(&self, device: &B::Device) -> bool {
+        M::reaches(device)
+    }
+
+    fn layer(
+        &self,
+        input: FloatTensor<Autodiff<B>>,
+        weight: FloatTensor<Autodiff<B>>,
+        bias: Option<FloatTensor<Autodiff<B>>>,
+        lowering: Lowering,
+        activation: Activation,
+    ) -> FloatTensor<Autodiff<B>> {
+        layer::layer::<B, M>(input, weight, bias, lowering, activation)
+    }
+
+    fn batch_norm(
+        &self,
+        input: FloatTensor<Autodiff<B>>,
+        scale: FloatTensor<Autodiff<B>>,
+        shift: FloatTensor<Autodiff<B>>,
+        epsilon: f32,
+        activation: Activation,
+    ) -> [FloatTensor<Autodiff<B>>; 3] {
+        norm::batch_norm::<B, M>(input, scale, shift, epsilon, activation)
+    }
+}

@@ -1,0 +1,161 @@
+"""Times GAN training steps in PyTorch eager, for `cargo xtask bench --with-pytorch`.
+
+The same networks, losses and optimizers as `crates/model` and `configs/`, written as a PyTorch user writes them
+(`torch.nn` layers, default memory layout, float32). Prints one JSON object.
+
+    python pytorch_step.py --network blog --batch-size 256 --steps 5 [--channels-last] [--device cpu]
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+
+START = time.time()
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+LATENT = {"blog": 100, "dcgan": 64, "mlp": 64}
+
+
+class Unflatten(nn.Module):
+    """A feature vector laid out (y, x, channel) as an image, as Keras' Reshape has it."""
+
+    def __init__(self, side, channels):
+        super().__init__()
+        self.side, self.channels = side, channels
+
+    def forward(self, x):
+        return x.view(-1, self.side, self.side, self.channels).permute(0, 3, 1, 2).contiguous()
+
+
+class PerPixelLinear(nn.Linear):
+    """A Dense layer over the channels of every pixel."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def blog():
+    """The Keras blog post's pair (crates/model/src/blog.rs)."""
+    norm = lambda channels: nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+    generator = nn.Sequential(
+        nn.Linear(100, 3 * 3 * 512), Unflatten(3, 512),
+        nn.ConvTranspose2d(512, 256, 3, 2), nn.ReLU(), norm(256),
+        nn.ConvTranspose2d(256, 128, 2, 2), nn.ReLU(), norm(128),
+        nn.ConvTranspose2d(128, 64, 2, 2), nn.Tanh(), PerPixelLinear(64, 1),
+    )  # fmt: skip
+    discriminator = nn.Sequential(
+        nn.Conv2d(1, 64, 4, 2), nn.ReLU(), norm(64),
+        nn.Conv2d(64, 128, 4, 3), nn.ReLU(), norm(128),
+        nn.Conv2d(128, 256, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(256, 1),
+    )  # fmt: skip
+    return generator, discriminator, dict(lr=1e-4, betas=(0.9, 0.999), eps=1e-7)
+
+
+def dcgan():
+    """The 28x28 DCGAN of configs/mnist.toml, 32 base channels (crates/model/src/dcgan.rs)."""
+    base = 32
+    generator = nn.Sequential(
+        nn.Linear(64, 7 * 7 * 2 * base, bias=False), Unflatten(7, 2 * base), nn.BatchNorm2d(2 * base), nn.ReLU(),
+        nn.ConvTranspose2d(2 * base, base, 4, 2, 1, bias=False), nn.BatchNorm2d(base), nn.ReLU(),
+        nn.ConvTranspose2d(base, 1, 4, 2, 1), nn.Tanh(),
+    )  # fmt: skip
+    discriminator = nn.Sequential(
+        nn.Conv2d(1, base, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Conv2d(base, 2 * base, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * base), nn.LeakyReLU(0.2),
+        nn.Flatten(), nn.Linear(7 * 7 * 2 * base, 1),
+    )  # fmt: skip
+    return generator, discriminator, dict(lr=7e-4, betas=(0.5, 0.999), eps=1e-8)
+
+
+def mlp():
+    """The fully connected pair of configs/mlp.toml (crates/model/src/mlp.rs)."""
+    generator = nn.Sequential(
+        nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784), nn.Tanh(),
+        nn.Unflatten(1, (1, 28, 28)),
+    )  # fmt: skip
+    discriminator = nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 512), nn.LeakyReLU(0.2), nn.Linear(512, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1)
+    )
+    return generator, discriminator, dict(lr=2e-4, betas=(0.5, 0.999), eps=1e-8)
+
+
+def step(generator, discriminator, optimizers, real, z):
+    """One simultaneous update; `crates/training/src/step.rs` does the same."""
+    optimizer_g, optimizer_d = optimizers
+    fake = generator(z)
+    fake_logits, real_logits = discriminator(fake.detach()), discriminator(real)
+    loss_d = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+    gradients_d = torch.autograd.grad(loss_d, list(discriminator.parameters()))
+    # The generator's loss needs no gradients of the discriminator's weights.
+    discriminator.requires_grad_(False)
+    loss_g = F.softplus(-discriminator(fake)).mean()
+    optimizer_g.zero_grad(set_to_none=True)
+    loss_g.backward()
+    discriminator.requires_grad_(True)
+    for parameter, gradient in zip(discriminator.parameters(), gradients_d):
+        parameter.grad = gradient
+    optimizer_d.step()
+    optimizer_g.step()
+    return loss_d, loss_g
+
+
+def peak_memory():
+    """The most memory the process held, in bytes (Linux counts in KiB, macOS in bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--network", choices=["blog", "dcgan", "mlp"], required=True)
+    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--warm-up", type=int, default=2)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    arguments = parser.parse_args()
+
+    torch.manual_seed(1)
+    device = torch.device(arguments.device)
+    layout = torch.channels_last if arguments.channels_last else torch.contiguous_format
+    generator, discriminator, adam = {"blog": blog, "dcgan": dcgan, "mlp": mlp}[arguments.network]()
+    generator = generator.to(device, memory_format=layout).train()
+    discriminator = discriminator.to(device, memory_format=layout).train()
+    optimizers = [torch.optim.Adam(network.parameters(), **adam) for network in (generator, discriminator)]
+
+    seconds = []
+    first = None
+    for number in range(arguments.warm_up + arguments.steps):
+        # Made outside the time: ganvas, too, has its batches ready when a step begins.
+        real = (torch.rand(arguments.batch_size, 1, 28, 28) * 2 - 1).to(device, memory_format=layout)
+        z = torch.randn(arguments.batch_size, LATENT[arguments.network]).to(device)
+        start = time.perf_counter()
+        losses = step(generator, discriminator, optimizers, real, z)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        elif device.type == "mps":
+            torch.mps.synchronize()
+        if number >= arguments.warm_up:
+            seconds.append(time.perf_counter() - start)
+        first = first or time.time() - START
+    assert all(bool(torch.isfinite(loss)) for loss in losses), losses
+    print(
+        json.dumps(
+            {
+                "version": torch.__version__,
+                "threads": torch.get_num_threads(),
+                "step_seconds": seconds,
+                "first_step_seconds": first,
+                "peak_memory_bytes": peak_memory(),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
