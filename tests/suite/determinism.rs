@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use ganvas_data::{ImageSet, LoadOptions, Purpose, Split, keyed_rng};
 use ganvas_model::{ImageShape, NetworkConfig, NetworkKind, named_tensors};
 use ganvas_training::{
-    Checkpoint, Experiment, MetricsLine, Observer, Outcome, Overrides, Plan, RunDirectory, TrainingError,
+    Checkpoint, Experiment, MetricsLine, Observer, Outcome, Overrides, Plan, RunDirectory, Timings, TrainingError,
     parse_experiment, resume_point, train,
 };
 use sha2::{Digest, Sha256};
@@ -17,6 +17,7 @@ pub struct StopAfter(pub u64);
 
 impl Observer for StopAfter {
     fn started(&mut self, _plan: &Plan, _step: u64) {}
+    fn ended(&mut self, _timings: &Timings) {}
     fn stepped(&mut self, _step: u64) {
         self.0 = self.0.saturating_sub(1);
     }

@@ -31,6 +31,8 @@ pub struct Arguments {
 pub enum Command {
     /// Trains a GAN into a run directory
     Train(TrainArguments),
+    /// Times the steps of an experiment and predicts its training time; writes nothing
+    Bench(BenchArguments),
     /// Makes images with a trained generator
     Generate(GenerateArguments),
     /// Lists, fetches, verifies and shows data sets
@@ -102,6 +104,34 @@ pub struct TrainArguments {
     /// Builds everything, runs a step (twice, to time it warm), tells sizes and times, and writes nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    #[command(flatten)]
+    pub experiment: ExperimentArguments,
+    /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Steps before the timed ones
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub warm_up: u32,
+    /// Timed steps at least
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub steps: u32,
+    /// Seconds that the timed steps take at least
+    #[arg(long, default_value_t = 5.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Prints one JSON object instead of words
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected a number of seconds, 0 to 86400".into()),
+    }
 }
 
 #[derive(Debug, Args)]

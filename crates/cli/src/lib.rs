@@ -10,6 +10,7 @@ mod interrupt;
 mod logging;
 mod output;
 mod progress;
+mod rehearsal;
 mod train;
 mod work;
 
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
     logging::start(arguments.verbose, arguments.quiet);
     let result = match arguments.command {
         Command::Train(arguments) => train::train(&arguments),
+        Command::Bench(arguments) => rehearsal::bench(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Data(command) => data::data(&command),
         Command::Config(command) => config::config(&command),

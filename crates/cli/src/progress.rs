@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ganvas_training::{MetricsLine, Observer, Plan};
+use ganvas_training::{MetricsLine, Observer, Plan, Timings};
 use indicatif::{ProgressBar, ProgressStyle};
 use tracing::{debug, info};
 
@@ -111,6 +111,20 @@ impl Observer for TrainingProgress {
             bar.enable_steady_tick(Duration::from_millis(250));
             show(&bar);
             self.bar = Some(bar);
+        }
+    }
+
+    fn ended(&mut self, timings: &Timings) {
+        let share = |seconds: f64| 100.0 * seconds / timings.total();
+        if timings.steps > 0 {
+            info!(
+                "time: updates {:.1} %, data {:.1} %, logging {:.1} %, samples {:.1} %, checkpoints {:.1} %",
+                share(timings.updates),
+                share(timings.data),
+                share(timings.logging),
+                share(timings.sampling),
+                share(timings.saving)
+            );
         }
     }
 

@@ -1,10 +1,11 @@
 //! `ganvas train`
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use anyhow::bail;
+use ganvas_backend::DeviceInfo;
 use ganvas_data::{ImageSet, LoadOptions, Split};
-use ganvas_training::{DryRun, Experiment, Outcome, RunDirectory, resume_point};
+use ganvas_training::{Experiment, Outcome, RunDirectory, resume_point};
 use tracing::{info, warn};
 
 use crate::{
@@ -13,22 +14,17 @@ use crate::{
     exit::Ended,
     interrupt,
     output::tell,
-    progress::{TrainingProgress, duration},
+    progress::TrainingProgress,
+    rehearsal,
     work::{self, Work},
 };
 
 pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let (experiment, device) = arguments.experiment.load()?;
-    if device.software {
-        warn!(
-            "{} is a software adapter: it computes on the processor, and each step takes 20 to 30 times as long as with \
-             the backend flex",
-            device.description
-        );
-    }
+    warn_of_software(&device);
     if arguments.dry_run {
-        let images = images(&experiment, arguments)?;
-        return rehearse(&experiment, &images);
+        let images = images(&experiment, arguments.data_dir.as_deref())?;
+        return rehearsal::dry_run(&experiment, &images);
     }
 
     let out = arguments.out.as_deref();
@@ -40,10 +36,10 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
             Some(found) => info!("resuming {} from {}", run.path().display(), found.path().display()),
             None => info!("{} has no checkpoint yet: beginning again", run.path().display()),
         }
-        images = self::images(&experiment, arguments)?;
+        images = self::images(&experiment, arguments.data_dir.as_deref())?;
     } else {
         RunDirectory::check_free(out)?;
-        images = self::images(&experiment, arguments)?;
+        images = self::images(&experiment, arguments.data_dir.as_deref())?;
         run = RunDirectory::create(out, &experiment)?;
         checkpoint = None;
     }
@@ -99,11 +95,23 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     }
 }
 
-fn images(experiment: &Experiment, arguments: &TrainArguments) -> anyhow::Result<Arc<ImageSet>> {
-    data::check_folder(arguments.data_dir.as_deref())?;
+/// Says what to expect of a software adapter.
+pub fn warn_of_software(device: &DeviceInfo) {
+    if device.software {
+        warn!(
+            "{} is a software adapter: it computes on the processor, and each step takes 20 to 50 times as long as with \
+             the backend flex",
+            device.description
+        );
+    }
+}
+
+/// The images that an experiment trains on.
+pub fn images(experiment: &Experiment, data_dir: Option<&Path>) -> anyhow::Result<Arc<ImageSet>> {
+    data::check_folder(data_dir)?;
     let data = &experiment.data;
     let options = LoadOptions {
-        data_dir: arguments.data_dir.clone(),
+        data_dir: data_dir.map(Path::to_owned),
         seed: experiment.seed,
         count: data.count,
     };
@@ -118,75 +126,4 @@ fn images(experiment: &Experiment, arguments: &TrainArguments) -> anyhow::Result
         images.len()
     );
     Ok(Arc::new(images))
-}
-
-fn rehearse(experiment: &Experiment, images: &Arc<ImageSet>) -> anyhow::Result<Ended> {
-    let work::Result::Rehearsed(DryRun {
-        plan,
-        generator_parameters,
-        discriminator_parameters,
-        image_bytes,
-        images_per_step,
-        step_seconds,
-        discriminator_loss,
-        generator_loss,
-    }) = work::run(&experiment.backend, Work::DryRun { experiment, images })?
-    else {
-        bail!("the rehearsal gave no result");
-    };
-    let seconds = step_seconds * plan.total_steps as f64;
-    tell!("dry run of `{}`: nothing was written", experiment.name);
-    tell!("  generator         {} parameters", thousands(generator_parameters));
-    tell!("  discriminator     {} parameters", thousands(discriminator_parameters));
-    tell!(
-        "  images            {}, {} MB",
-        thousands(images.len()),
-        image_bytes.div_ceil(1_000_000)
-    );
-    tell!("  first step        D {discriminator_loss:.4}, G {generator_loss:.4}");
-    tell!(
-        "  step              {step_seconds:.3} s, {:.0} images/s",
-        images_per_step as f64 / step_seconds
-    );
-    tell!(
-        "  whole run         {} steps, {} epochs, about {}",
-        thousands(plan.total_steps as usize),
-        plan.epochs(),
-        duration(seconds.round() as u64)
-    );
-    match peak_memory() {
-        Some(bytes) => tell!("  memory            {} MB at most so far", bytes / 1_000_000),
-        None => tell!("  memory            not told by this system"),
-    }
-    Ok(Ended::Done)
-}
-
-/// The most memory that this process held, in bytes, where the system tells it (Linux).
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kilobytes * 1024)
-}
-
-/// 1234567 as `1,234,567`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_are_grouped_from_the_right() {
-        assert_eq!(super::thousands(7), "7");
-        assert_eq!(super::thousands(1_234_567), "1,234,567");
-        assert_eq!(super::thousands(123_456), "123,456");
-    }
 }

@@ -6,8 +6,8 @@ use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
 use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Job};
 use ganvas_data::ImageSet;
 use ganvas_training::{
-    BackendSection, Checkpoint, DryRun, Experiment, Observer, Outcome, RunDirectory, Sampler, TrainingError, dry_run,
-    train,
+    BackendSection, Checkpoint, Experiment, Observer, Outcome, Rehearsal, RehearsalOptions, RunDirectory, Sampler,
+    TrainingError, rehearse, train,
 };
 
 /// A job for whatever backend was chosen.
@@ -21,9 +21,10 @@ pub enum Work<'a> {
         observer: &'a mut dyn Observer,
     },
     /// Rehearses a training.
-    DryRun {
+    Rehearse {
         experiment: &'a Experiment,
         images: &'a Arc<ImageSet>,
+        options: RehearsalOptions,
     },
     /// Makes images.
     Generate {
@@ -35,7 +36,7 @@ pub enum Work<'a> {
 /// What a [`Work`] gives back, variant by variant.
 pub enum Result {
     Trained(Outcome),
-    Rehearsed(DryRun),
+    Rehearsed(Rehearsal),
     /// `[count, channels, height, width]`
     Images(Vec<f32>),
 }
@@ -52,7 +53,11 @@ impl Job for Work<'_> {
                 resume,
                 observer,
             } => train::<B>(experiment, images, run, resume, &device, observer).map(Result::Trained),
-            Self::DryRun { experiment, images } => dry_run::<B>(experiment, images, &device).map(Result::Rehearsed),
+            Self::Rehearse {
+                experiment,
+                images,
+                options,
+            } => rehearse::<B>(experiment, images, &device, options).map(Result::Rehearsed),
             Self::Generate { checkpoint, sampler } => {
                 let generator = checkpoint.sampling_generator::<B>(&device)?.valid();
                 Ok(Result::Images(sampler.images(&generator, &device)))

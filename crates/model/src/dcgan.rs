@@ -20,7 +20,7 @@ fn doubling(channels: [usize; 2]) -> ConvConfig {
 }
 
 /// How many times an image of this side is halved: 28 → 7 and 32 → 4.
-fn levels(side: usize) -> usize {
+pub(crate) fn levels(side: usize) -> usize {
     if side.is_multiple_of(8) { 3 } else { 2 }
 }
 

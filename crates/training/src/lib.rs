@@ -9,7 +9,6 @@ mod checkpoint;
 mod checkpoint_files;
 mod config_error;
 mod config_file;
-mod dry_run;
 mod ema;
 mod error;
 mod experiment;
@@ -18,12 +17,14 @@ mod history;
 mod metrics_log;
 mod parameters;
 mod plan;
+mod rehearsal;
 mod render;
 mod resume;
 mod run_directory;
 mod sampling;
 mod state;
 mod step;
+mod timings;
 mod training_loop;
 mod validation;
 
@@ -32,7 +33,6 @@ pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub use checkpoint::{Checkpoint, CheckpointState};
 pub use config_error::{ConfigError, nearest};
 pub use config_file::{Overrides, last_set, load_experiment, parse_experiment};
-pub use dry_run::{DryRun, dry_run};
 pub use ema::Ema;
 pub use error::TrainingError;
 pub use experiment::{
@@ -42,6 +42,7 @@ pub use experiment::{
 pub use metrics_log::{MetricsLine, MetricsLog};
 pub use parameters::count_parameters;
 pub use plan::Plan;
+pub use rehearsal::{Rehearsal, RehearsalOptions, rehearse};
 pub use resume::resume_point;
 pub use run_directory::RunDirectory;
 pub use sampling::Sampler;
@@ -50,4 +51,5 @@ pub use step::{
     Batch, DiscriminatorGradients, GeneratorGradients, Losses, discriminator_gradients, generator_gradients,
     training_step,
 };
+pub use timings::Timings;
 pub use training_loop::{Observer, Outcome, train};

@@ -8,7 +8,7 @@ use std::{
 
 use ganvas_data::write_atomically;
 
-use crate::{Experiment, TrainingError};
+use crate::{Experiment, Timings, TrainingError};
 
 /// The folder of one run: `config.toml`, `metrics.jsonl`, `samples/`, `checkpoints/`, `comparison.png`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,13 @@ impl RunDirectory {
         Ok(write_atomically(&self.config_path(), |file| {
             file.write_all(text.as_bytes())
         })?)
+    }
+
+    /// Writes where the time of the session went.
+    pub(crate) fn write_timings(&self, timings: &Timings) -> Result<(), TrainingError> {
+        let path = self.path.join("timings.json");
+        let text = serde_json::to_string_pretty(timings).map_err(|error| TrainingError::io("write", &path)(error.into()))?;
+        Ok(write_atomically(&path, |file| writeln!(file, "{text}"))?)
     }
 
     /// The folder itself.

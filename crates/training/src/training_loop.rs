@@ -8,11 +8,12 @@ use ganvas_model::ImageShape;
 use tracing::debug;
 
 use crate::{
-    Checkpoint, Experiment, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, TrainingError, TrainingState,
+    Checkpoint, Experiment, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, Timings, TrainingError, TrainingState,
     checkpoint::divergence_advice,
     feed::Feed,
     history::LossHistory,
     render::{COMPARED, write_comparison, write_samples},
+    timings::Stopwatch,
     training_step,
 };
 
@@ -26,6 +27,8 @@ pub trait Observer {
     fn logged(&mut self, line: &MetricsLine);
     /// A file or folder stands complete.
     fn wrote(&mut self, what: &str, path: &Path);
+    /// The loop has ended, finished or stopped.
+    fn ended(&mut self, timings: &Timings);
     /// Asked after every step; true ends the run there, saved.
     fn wants_to_stop(&mut self) -> bool;
 }
@@ -97,12 +100,14 @@ pub fn train<B: AutodiffBackend>(
     let mut saved_at = resume.map(|_| state.step);
     let mut last_line = (Instant::now(), 0);
     observer.started(&plan, state.step);
+    let (mut timings, mut watch) = (Timings::default(), Stopwatch::start());
 
     let stopped = loop {
         // Fetch: real images that another thread has prepared, z from the seed.
         let Some(batches) = feed.next::<B>(device)? else {
             break false;
         };
+        watch.lap(&mut timings.data);
 
         // Update the discriminator, the generator and its average.
         let step = state.step + 1;
@@ -112,6 +117,8 @@ pub fn train<B: AutodiffBackend>(
         (state, losses) = training_step(state, update, loss, batches.earlier, batches.last, logs);
         history.push(step, losses);
         last_line.1 += batches.images;
+        timings.steps += 1;
+        watch.lap(&mut timings.updates);
 
         // Log, and notice losses that left the numbers.
         if logs {
@@ -136,6 +143,7 @@ pub fn train<B: AutodiffBackend>(
             history.read(advice)?;
         }
         observer.stepped(step);
+        watch.lap(&mut timings.logging);
 
         // Sample.
         if is_due(experiment.samples.every, step) {
@@ -144,6 +152,7 @@ pub fn train<B: AutodiffBackend>(
             let made = sampler.images(&state.sampling_generator(), device);
             write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
             observer.wrote("samples", &path);
+            watch.lap(&mut timings.sampling);
         }
 
         // Save, and stop where that is wanted.
@@ -153,6 +162,7 @@ pub fn train<B: AutodiffBackend>(
             let path = Checkpoint::save(run, experiment, image, &state)?;
             saved_at = Some(step);
             observer.wrote("checkpoint", &path);
+            watch.lap(&mut timings.saving);
         }
         if stop {
             break true;
@@ -171,6 +181,8 @@ pub fn train<B: AutodiffBackend>(
     let path = run.comparison_path();
     write_comparison(&path, images, experiment.seed, first(&made, COMPARED, image))?;
     observer.wrote("comparison", &path);
+    run.write_timings(&timings)?;
+    observer.ended(&timings);
     debug!(step = state.step, stopped, "training ended");
     Ok(if stopped {
         Outcome::Stopped { step: state.step }
