@@ -1,5 +1,6 @@
 //! Automation of the ganvas workspace: `cargo xtask --help`.
 
+mod bench;
 mod check;
 mod children;
 mod download;
@@ -35,6 +36,8 @@ enum Task {
     TestAllBackends(suite::Options),
     /// Gets what backends need besides Rust: libtorch, a Vulkan driver
     Setup(setup::Options),
+    /// Times training steps on each backend, network and batch size, beside PyTorch where asked
+    Bench(bench::Options),
     /// Format, lints, documentation and the rule that only crates/backend names a backend
     Check,
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = children::end_with_us().and_then(|()| match task {
         Task::TestAllBackends(options) => suite::test_all_backends(&options),
         Task::Setup(options) => setup::set_up(&options),
+        Task::Bench(options) => bench::bench(&options),
         Task::Check => check::check(),
     });
     match result {

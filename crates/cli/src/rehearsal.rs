@@ -107,11 +107,7 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-fn rehearse(
-    experiment: &Experiment,
-    images: &Arc<ImageSet>,
-    options: RehearsalOptions,
-) -> anyhow::Result<Rehearsal> {
+fn rehearse(experiment: &Experiment, images: &Arc<ImageSet>, options: RehearsalOptions) -> anyhow::Result<Rehearsal> {
     let rehearsal = Work::Rehearse {
         experiment,
         images,

@@ -94,7 +94,10 @@ mod tests {
     fn the_blog_networks_step_is_that_of_the_hand_count() {
         let cost = NetworkConfig::new(NetworkKind::Blog, ImageShape::new(1, 28, 28)).cost();
         assert_eq!(cost.generator[1], 10_616_832);
-        assert_eq!(cost.discriminator.iter().sum::<u64>(), 173_056 + 2_097_152 + 524_288 + 256);
+        assert_eq!(
+            cost.discriminator.iter().sum::<u64>(),
+            173_056 + 2_097_152 + 524_288 + 256
+        );
         // 94 million multiply-adds an image.
         let image = cost.step_operations(1, 1) / 2.0;
         assert!((93e6..95e6).contains(&image), "{image}");

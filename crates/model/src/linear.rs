@@ -57,13 +57,22 @@ impl<B: Backend> Linear<B> {
         }
     }
 
+    /// Applies the layer, and then `activation`, to one column an image.
+    ///
+    /// # Shapes
+    /// - input: `[in, 1, batch]`
+    /// - result: `[out, 1, batch]`
+    pub fn forward_columns(&self, input: Tensor<B, 3>, activation: Activation) -> Tensor<B, 3> {
+        self.apply(self.weight.val(), input, activation)
+    }
+
     /// Applies the layer to every pixel of a [`FeatureMap`](crate::FeatureMap)'s tensor.
     ///
     /// # Shapes
     /// - input: `[in, pixels, batch]`
     /// - result: `[out, pixels, batch]`
     pub fn forward_pixels(&self, input: Tensor<B, 3>) -> Tensor<B, 3> {
-        self.apply(self.weight.val(), input)
+        self.apply(self.weight.val(), input, Activation::Identity)
     }
 
     /// Applies the layer to one column an image and takes the result for a [`FeatureMap`], channels last, as Keras'
@@ -111,10 +120,11 @@ impl<B: Backend> Linear<B> {
             .reshape([outputs, pixels, channels])
             .swap_dims(1, 2)
             .reshape([outputs, channels * pixels]);
-        self.apply(weight, input.reshape([channels * pixels, 1, batch]))
+        let columns = input.reshape([channels * pixels, 1, batch]);
+        self.apply(weight, columns, Activation::Identity)
     }
 
-    fn apply(&self, weight: Tensor<B, 2>, input: Tensor<B, 3>) -> Tensor<B, 3> {
+    fn apply(&self, weight: Tensor<B, 2>, input: Tensor<B, 3>, activation: Activation) -> Tensor<B, 3> {
         let bias = self.bias.as_ref();
         match fused_layers::<B>(&input.device()) {
             Some(layers) => fused_layer(
@@ -123,9 +133,9 @@ impl<B: Backend> Linear<B> {
                 weight,
                 bias.map(Param::val),
                 Lowering::Pixels,
-                Activation::Identity,
+                activation,
             ),
-            None => add_bias(multiply(weight, input), bias),
+            None => activation.apply(add_bias(multiply(weight, input), bias)),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use burn::{
     module::Module,
-    tensor::{Tensor, activation, backend::Backend},
+    tensor::{Tensor, backend::Backend},
 };
 use rand::RngCore;
 
-use crate::{ImageShape, Initialization, Linear, dcgan::LEAKY};
+use crate::{Activation, FeatureMap, ImageShape, Initialization, Linear, dcgan::LEAKY};
 
 /// The hidden layers of a network whose widths are `inputs`, then `hidden`.
 fn hidden_layers<B: Backend>(
@@ -60,14 +60,15 @@ impl<B: Backend> MlpGenerator<B> {
     /// - z: `[batch, latent]`
     /// - result: `[batch, channels, height, width]`
     pub fn forward(&self, z: Tensor<B, 2>) -> Tensor<B, 4> {
-        let [batch, _] = z.dims();
+        let [batch, latent] = z.dims();
         let [channels, height, width] = self.image;
+        let z = z.transpose().reshape([latent, 1, batch]);
         let features = self
             .hidden
             .iter()
-            .fold(z, |features, layer| activation::relu(layer.forward(features)));
-        let pixels = self.output.forward(features).tanh();
-        pixels.reshape([batch, channels, height, width])
+            .fold(z, |features, layer| layer.forward_columns(features, Activation::Relu));
+        let pixels = self.output.forward_columns(features, Activation::Tanh);
+        FeatureMap::from_tensor(pixels.reshape([channels, height * width, batch]), [height, width]).into_images()
     }
 }
 
@@ -100,9 +101,14 @@ impl<B: Backend> MlpDiscriminator<B> {
     /// - images: `[batch, channels, height, width]`
     /// - result: `[batch, 1]`
     pub fn forward(&self, images: Tensor<B, 4>) -> Tensor<B, 2> {
-        let features = self.hidden.iter().fold(images.flatten(1, 3), |features, layer| {
-            LEAKY.apply(layer.forward(features))
-        });
-        self.output.forward(features)
+        let [batch, channels, height, width] = images.dims();
+        let pixels = FeatureMap::from_images(images).into_tensor();
+        let columns = pixels.reshape([channels * height * width, 1, batch]);
+        let features = self
+            .hidden
+            .iter()
+            .fold(columns, |features, layer| layer.forward_columns(features, LEAKY));
+        let logits = self.output.forward_columns(features, Activation::Identity);
+        logits.reshape([batch, 1])
     }
 }

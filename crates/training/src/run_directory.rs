@@ -108,7 +108,8 @@ impl RunDirectory {
     /// Writes where the time of the session went.
     pub(crate) fn write_timings(&self, timings: &Timings) -> Result<(), TrainingError> {
         let path = self.path.join("timings.json");
-        let text = serde_json::to_string_pretty(timings).map_err(|error| TrainingError::io("write", &path)(error.into()))?;
+        let text =
+            serde_json::to_string_pretty(timings).map_err(|error| TrainingError::io("write", &path)(error.into()))?;
         Ok(write_atomically(&path, |file| writeln!(file, "{text}"))?)
     }
 

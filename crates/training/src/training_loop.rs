@@ -8,7 +8,8 @@ use ganvas_model::ImageShape;
 use tracing::debug;
 
 use crate::{
-    Checkpoint, Experiment, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, Timings, TrainingError, TrainingState,
+    Checkpoint, Experiment, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, Timings, TrainingError,
+    TrainingState,
     checkpoint::divergence_advice,
     feed::Feed,
     history::LossHistory,

@@ -3,7 +3,7 @@
 The same networks, losses and optimizers as `crates/model` and `configs/`, written as a PyTorch user writes them
 (`torch.nn` layers, default memory layout, float32). Prints one JSON object.
 
-    python pytorch_step.py --network blog --batch-size 256 --steps 5 [--channels-last] [--device cpu]
+    python pytorch_step.py --network blog --batch-size 256 [--channels-last] [--device cpu]
 """
 
 import argparse
@@ -11,8 +11,6 @@ import json
 import resource
 import sys
 import time
-
-START = time.time()
 
 import torch
 import torch.nn.functional as F
@@ -114,8 +112,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--network", choices=["blog", "dcgan", "mlp"], required=True)
     parser.add_argument("--batch-size", type=int, required=True)
-    parser.add_argument("--warm-up", type=int, default=2)
-    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--warm-up", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5, help="timed steps at least")
+    parser.add_argument("--seconds", type=float, default=3.0, help="that the timed steps take at least")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
@@ -128,29 +127,36 @@ def main():
     discriminator = discriminator.to(device, memory_format=layout).train()
     optimizers = [torch.optim.Adam(network.parameters(), **adam) for network in (generator, discriminator)]
 
-    seconds = []
-    first = None
-    for number in range(arguments.warm_up + arguments.steps):
-        # Made outside the time: ganvas, too, has its batches ready when a step begins.
-        real = (torch.rand(arguments.batch_size, 1, 28, 28) * 2 - 1).to(device, memory_format=layout)
-        z = torch.randn(arguments.batch_size, LATENT[arguments.network]).to(device)
-        start = time.perf_counter()
-        losses = step(generator, discriminator, optimizers, real, z)
+    def synchronize():
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         elif device.type == "mps":
             torch.mps.synchronize()
-        if number >= arguments.warm_up:
+
+    seconds = []
+    first = None
+    done = 0
+    while len(seconds) < arguments.steps or sum(seconds) < arguments.seconds:
+        # Made outside the time: ganvas, too, has its batches ready when a step begins.
+        real = (torch.rand(arguments.batch_size, 1, 28, 28) * 2 - 1).to(device, memory_format=layout)
+        z = torch.randn(arguments.batch_size, LATENT[arguments.network]).to(device)
+        synchronize()
+        start = time.perf_counter()
+        losses = step(generator, discriminator, optimizers, real, z)
+        synchronize()
+        done += 1
+        if done > arguments.warm_up:
             seconds.append(time.perf_counter() - start)
-        first = first or time.time() - START
+        first = first or time.time()
     assert all(bool(torch.isfinite(loss)) for loss in losses), losses
     print(
         json.dumps(
             {
+                "device": str(device),
                 "version": torch.__version__,
                 "threads": torch.get_num_threads(),
                 "step_seconds": seconds,
-                "first_step_seconds": first,
+                "first_step_at": first,
                 "peak_memory_bytes": peak_memory(),
             }
         )
