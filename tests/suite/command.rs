@@ -2,75 +2,16 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
-use crate::{KIND, ON_CUBECL, backend_path, workspace};
-
-/// A folder for one test, with a small experiment in it.
-struct Desk {
-    folder: tempfile::TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("tiny.toml"), tiny()).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ganvas-under-test"));
-        command
-            .current_dir(self.folder.path())
-            .args(arguments)
-            .env_remove("RUST_LOG");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        Run::from(self.command(arguments).output().unwrap(), arguments)
-    }
-
-    /// Runs what must succeed.
-    fn ok(&self, arguments: &[&str]) -> Run {
-        let run = self.run(arguments);
-        assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
-        run
-    }
-}
-
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    fn from(output: Output, arguments: &[&str]) -> Self {
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let run = Self {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        };
-        assert!(!run.stderr.contains("panicked"), "{arguments:?}: {}", run.stderr);
-        run
-    }
-}
-
-fn tiny() -> String {
-    format!(
-        "seed = 5\n[backend]\nkind = \"{KIND}\"\n[data]\nbatch_size = 16\ncount = 40\n[model]\nnetwork = \"dcgan\"\n\
-         latent_size = 8\nbase_channels = 4\n[training]\nepochs = 2\n[logging]\nevery = 1\n[samples]\nevery = 3\n"
-    )
-}
+use crate::{
+    KIND, ON_CUBECL, backend_path,
+    desk::{Desk, Run},
+    workspace,
+};
 
 fn png_size(path: &Path) -> (u32, u32) {
     let reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap()))
@@ -133,22 +74,6 @@ fn train_then_generate_in_every_format() {
     // The name says what was drawn when no other is given.
     desk.ok(&["generate", "run", "--count", "1"]);
     assert!(desk.path("generated-step-000006-seed-5.png").is_file());
-}
-
-#[test]
-fn a_dry_run_tells_sizes_and_writes_nothing() {
-    let desk = Desk::new();
-    let run = desk.ok(&["train", "tiny.toml", "--dry-run"]);
-    for part in [
-        "3,737 parameters",
-        "discriminator",
-        "6 steps, 2 epochs",
-        "images/s",
-        "memory",
-    ] {
-        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
-    }
-    assert_eq!(fs::read_dir(desk.folder.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod checkpoints;
 mod command;
 /// Images through Burn's own loader; real MNIST where it is at hand.
 mod data;
+/// A folder to run the command in.
+mod desk;
 /// Equal runs give equal bits, resumed or not; random numbers are the same on every backend.
 mod determinism;
 /// Runs of one backend on another.
@@ -32,6 +34,8 @@ mod memory;
 mod networks;
 /// Thirty training steps against Keras.
 mod parity;
+/// Dry runs, benches, the timings of a run.
+mod rehearsals;
 /// Three training steps against Keras.
 mod three_steps;
 

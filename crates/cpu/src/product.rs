@@ -301,6 +301,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn products_do_not_depend_on_the_number_of_threads() {
+        // Cut by columns, by rows, and along the sum.
+        for (rows, inner, columns) in [(70, 90, 2100), (2100, 90, 70), (40, 5 * INNER_PART + 33, 50)] {
+            let (a, b) = (numbers(rows * inner, 3), numbers(inner * columns, 4));
+            let on = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut out = vec![f32::NAN; rows * columns];
+                let (left, right) = (Matrix::new(&a, rows, inner), Matrix::new(&b, inner, columns));
+                pool.install(|| multiply(left, right, fresh(&mut out)));
+                out
+            };
+            let expected = on(1);
+            for threads in [2, 3, 7] {
+                assert!(on(threads) == expected, "{rows}×{inner}×{columns} on {threads} threads");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn products_are_those_of_the_definition(

@@ -11,6 +11,7 @@ use crate::{
     BatchNorm, BatchNormConfig, BatchStatistics, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Initialization,
     Linear,
     batch_norm::track_all,
+    linear::columns,
 };
 
 /// Dense(latent → 4608) → 512 channels of 3×3 → three transposed convolutions → a Dense at every pixel.
@@ -54,10 +55,7 @@ impl<B: Backend> BlogGenerator<B> {
     /// - z: `[batch, latent]`
     /// - result: `[batch, 1, 28, 28]`
     pub fn forward(&self, z: Tensor<B, 2>, seen: &mut BatchStatistics<B>) -> Tensor<B, 4> {
-        let [batch, latent] = z.dims();
-        let x = self
-            .linear
-            .forward_features(z.transpose().reshape([latent, 1, batch]), [3, 3]);
+        let x = self.linear.forward_features(columns(z), [3, 3]);
         let x = self.norm1.forward(self.conv1.forward(x, Relu), Identity, seen);
         let x = self.norm2.forward(self.conv2.forward(x, Relu), Identity, seen);
         let x = self.conv3.forward(x, Tanh);

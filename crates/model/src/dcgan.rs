@@ -8,7 +8,7 @@ use rand::RngCore;
 
 use crate::{
     Activation, BatchNorm, BatchNormConfig, BatchStatistics, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap,
-    ImageShape, Initialization, Linear, batch_norm::track_all,
+    ImageShape, Initialization, Linear, batch_norm::track_all, linear::columns,
 };
 
 /// Slope of the discriminator's LeakyReLU below zero, from the DCGAN paper, section 3.
@@ -84,10 +84,7 @@ impl<B: Backend> DcganGenerator<B> {
     /// - z: `[batch, latent]`
     /// - result: `[batch, channels, height, width]`
     pub fn forward(&self, z: Tensor<B, 2>, seen: &mut BatchStatistics<B>) -> Tensor<B, 4> {
-        let [batch, latent] = z.dims();
-        let x = self
-            .linear
-            .forward_features(z.transpose().reshape([latent, 1, batch]), self.start);
+        let x = self.linear.forward_features(columns(z), self.start);
         let mut x = self.norm.forward(x, Activation::Relu, seen);
         for (conv, norm) in self.convs.iter().zip(&self.norms) {
             x = norm.forward(conv.forward(x, Activation::Identity), Activation::Relu, seen);

@@ -140,6 +140,15 @@ impl<B: Backend> Linear<B> {
     }
 }
 
+/// Rows of features `[batch, in]` as one column an image, `[in, 1, batch]`.
+///
+/// The new dimension comes first: burn-std 0.21 gives a transposed `[in, 1]` that is reshaped to more dimensions the wrong strides
+/// (`split_strides`), and on burn-cubecl a batch of one image would be read past its end.
+pub(crate) fn columns<B: Backend>(rows: Tensor<B, 2>) -> Tensor<B, 3> {
+    let [batch, inputs] = rows.dims();
+    rows.reshape([batch, 1, inputs]).permute([2, 1, 0])
+}
+
 /// Weights `[out, in]` times every pixel of every image: `[in, pixels, batch]` to `[out, pixels, batch]`, in one product.
 pub(crate) fn multiply<B: Backend>(weight: Tensor<B, 2>, input: Tensor<B, 3>) -> Tensor<B, 3> {
     let [inputs, pixels, batch] = input.dims();

@@ -6,7 +6,7 @@ use burn::{
 };
 use rand::RngCore;
 
-use crate::{Activation, FeatureMap, ImageShape, Initialization, Linear, dcgan::LEAKY};
+use crate::{Activation, FeatureMap, ImageShape, Initialization, Linear, dcgan::LEAKY, linear::columns};
 
 /// The hidden layers of a network whose widths are `inputs`, then `hidden`.
 fn hidden_layers<B: Backend>(
@@ -60,13 +60,11 @@ impl<B: Backend> MlpGenerator<B> {
     /// - z: `[batch, latent]`
     /// - result: `[batch, channels, height, width]`
     pub fn forward(&self, z: Tensor<B, 2>) -> Tensor<B, 4> {
-        let [batch, latent] = z.dims();
+        let batch = z.dims()[0];
         let [channels, height, width] = self.image;
-        let z = z.transpose().reshape([latent, 1, batch]);
-        let features = self
-            .hidden
-            .iter()
-            .fold(z, |features, layer| layer.forward_columns(features, Activation::Relu));
+        let features = self.hidden.iter().fold(columns(z), |features, layer| {
+            layer.forward_columns(features, Activation::Relu)
+        });
         let pixels = self.output.forward_columns(features, Activation::Tanh);
         FeatureMap::from_tensor(pixels.reshape([channels, height * width, batch]), [height, width]).into_images()
     }

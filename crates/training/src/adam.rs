@@ -270,10 +270,11 @@ impl<B: Backend> Update<'_, B> {
         }
         let fresh_first = gradient.clone() * (1.0 - self.beta1);
         let fresh_second = gradient.square() * (1.0 - self.beta2);
-        let moments = match old {
+        // On clones, so that Burn makes new tensors and what is read stays as it was.
+        let moments = match &old {
             Some(old) => Moments {
-                first: old.first * self.beta1 + fresh_first,
-                second: old.second * self.beta2 + fresh_second,
+                first: old.first.clone() * self.beta1 + fresh_first,
+                second: old.second.clone() * self.beta2 + fresh_second,
             },
             None => Moments {
                 first: fresh_first,
@@ -281,7 +282,7 @@ impl<B: Backend> Update<'_, B> {
             },
         };
         let step = moments.first.clone() / (moments.second.clone().sqrt() + self.epsilon) * self.rate;
-        (weight - step, moments)
+        (weight.clone() - step, moments)
     }
 }
 
