@@ -59,7 +59,7 @@ impl Function for Tanh {
             2.000_188e-13,
             -2.760_768_5e-16,
         ];
-        const DENOMINATOR: [f32; 4] = [4.893_525e-3, 2.268_434_6e-3, 1.185_347_06e-4, 1.198_258_4e-6];
+        const DENOMINATOR: [f32; 4] = [4.893_525e-3, 2.268_434_6e-3, 1.185_347e-4, 1.198_258_4e-6];
         // Beyond it the result stays at the last number below 1. A NaN stays one.
         const LIMIT: f32 = 7.905_311;
         let clamped = x.clamp(-LIMIT, LIMIT);

@@ -11,6 +11,9 @@ use crate::{
     product::write,
 };
 
+/// A thread's share of weights, gradients, first and second moments, as nested zips have them.
+type Shares<'a> = (((&'a mut [f32], &'a [f32]), &'a mut [f32]), &'a mut [f32]);
+
 /// Values that one thread takes at a time.
 const SHARE: usize = 1 << 13;
 
@@ -48,7 +51,7 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
         // From 64 bits: 1 − 0.999 would be off by 1e-5 of itself.
         let (share1, share2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
         let (rate, epsilon) = (rate as f32, epsilon as f32);
-        let task = |(((weight, gradient), first), second): (((&mut [f32], &[f32]), &mut [f32]), &mut [f32])| {
+        let task = |(((weight, gradient), first), second): Shares<'_>| {
             vectorized(|| {
                 for (((weight, gradient), first), second) in weight.iter_mut().zip(gradient).zip(first).zip(second) {
                     *first = *first * decay1 + gradient * share1;
