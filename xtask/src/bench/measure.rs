@@ -179,8 +179,10 @@ impl Shares {
 
 /// The command that was built.
 fn ganvas(environment: &[(&str, OsString)]) -> Command {
-    let name = format!("target/release/ganvas{}", std::env::consts::EXE_SUFFIX);
-    let mut command = Command::new(crate::workspace().join(name));
+    // Relative to the workspace, as cargo takes it.
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    let name = format!("release/ganvas{}", std::env::consts::EXE_SUFFIX);
+    let mut command = Command::new(crate::workspace().join(target).join(name));
     command
         .current_dir(crate::workspace())
         .envs(environment.iter().map(|(key, value)| (key, value)));
