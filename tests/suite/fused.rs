@@ -1,43 +1,29 @@
 //! Layers in one piece against the same layers in Burn's operations.
 //!
-//! `ganvas_backend` gives the processor backends fused layers by the type of the backend. The same backend with another checkpointing
-//! strategy is another type, computes the same, and is given none.
+//! On libtorch this is also the test of Burn's operations as they run on its GPUs, where there are no fused layers.
 
-use burn::{
-    module::AutodiffModule,
-    tensor::{
-        Device,
-        backend::{AutodiffBackend, BackendTypes},
-    },
-};
-use burn_autodiff::{Autodiff, checkpoint::strategy::BalancedCheckpointing};
+use burn::module::AutodiffModule;
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{Discriminator, ImageShape, Loss, NetworkConfig, NetworkKind};
+use ganvas_model::{Discriminator, ImageShape, Loss, NetworkConfig, NetworkKind, without_fused};
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
 use crate::{
-    B, Inner, device,
+    B, device,
     golden::{pattern_tensor, values},
     three_steps::gradient_values,
 };
 
-/// The backend under test without fused layers.
-type Plain = Autodiff<Inner, BalancedCheckpointing>;
-
 /// What a pass through both networks gives, by name.
-fn pass<A>(kind: NetworkKind, image: ImageShape, seed: u64) -> Vec<(String, Vec<f32>)>
-where
-    A: AutodiffBackend<InnerBackend = Inner> + BackendTypes<Device = Device<B>>,
-{
+fn pass(kind: NetworkKind, image: ImageShape, seed: u64) -> Vec<(String, Vec<f32>)> {
     let network = NetworkConfig::new(kind, image)
         .with_latent_size(7)
         .with_base_channels(6)
         .with_hidden_sizes(vec![11, 9]);
     let mut rng = keyed_rng(seed, Purpose::GeneratorWeights, 0);
-    let generator = network.generator::<A>(&mut rng, &device()).unwrap();
-    let discriminator = network.discriminator::<A>(&mut rng, &device()).unwrap();
-    let z = pattern_tensor::<A, 2>(1, 1.0, [3, 7], &device());
-    let real = pattern_tensor::<A, 4>(2, 1.0, [3, image.channels, image.height, image.width], &device());
+    let generator = network.generator::<B>(&mut rng, &device()).unwrap();
+    let discriminator = network.discriminator::<B>(&mut rng, &device()).unwrap();
+    let z = pattern_tensor::<B, 2>(1, 1.0, [3, 7], &device());
+    let real = pattern_tensor::<B, 4>(2, 1.0, [3, image.channels, image.height, image.width], &device());
 
     let (fake, seen) = generator.forward_training(z.clone());
     let mut found = vec![("images".to_owned(), values(fake.clone().inner()))];
@@ -50,11 +36,8 @@ where
             .to_vec(),
     ));
     for (name, gradients) in [
-        ("G", gradient_values::<A, _>(&generator, &of_generator.gradients)),
-        (
-            "D",
-            gradient_values::<A, _>(&discriminator, &of_discriminator.gradients),
-        ),
+        ("G", gradient_values(&generator, &of_generator.gradients)),
+        ("D", gradient_values(&discriminator, &of_discriminator.gradients)),
     ] {
         let gradients = gradients.into_iter().enumerate();
         found.extend(
@@ -76,11 +59,11 @@ where
     found
 }
 
-/// The first difference beyond rounding between the two ways.
-fn difference(kind: NetworkKind, image: ImageShape, seed: u64) -> Option<String> {
-    let (fused, plain) = (pass::<B>(kind, image, seed), pass::<Plain>(kind, image, seed));
+/// Which of the numbers differ beyond rounding between the two ways.
+fn differences(kind: NetworkKind, image: ImageShape, seed: u64) -> Vec<String> {
+    let (fused, plain) = (pass(kind, image, seed), without_fused(|| pass(kind, image, seed)));
     assert_eq!(fused.len(), plain.len());
-    fused.into_iter().zip(plain).find_map(|((name, fused), (_, plain))| {
+    let compare = |((name, fused), (_, plain)): ((String, Vec<f32>), (String, Vec<f32>))| {
         assert_eq!(fused.len(), plain.len(), "{name}");
         let scale = plain.iter().fold(1e-4_f32, |scale, value| scale.max(value.abs()));
         let worst = fused
@@ -94,7 +77,8 @@ fn difference(kind: NetworkKind, image: ImageShape, seed: u64) -> Option<String>
             );
         let near = worst <= 2e-4;
         (!near).then(|| format!("{name} of {kind:?} {image:?}, seed {seed}: {worst:e} of the largest"))
-    })
+    };
+    fused.into_iter().zip(plain).filter_map(compare).collect()
 }
 
 #[test]
@@ -105,9 +89,13 @@ fn fused_layers_agree_with_burns_operations() {
         (NetworkKind::Dcgan, ImageShape::new(3, 32, 32)),
         (NetworkKind::Mlp, ImageShape::new(1, 28, 28)),
     ] {
-        let differences: Vec<String> = (0..4).filter_map(|seed| difference(kind, image, seed)).collect();
-        // A value that is zero but for rounding before a ReLU has its gradient or has none; that happens with one seed, not
-        // with two of four.
-        assert!(differences.len() <= 1, "{differences:#?}");
+        let found: Vec<_> = (0..8).map(|seed| differences(kind, image, seed)).collect();
+        let whole = found.iter().filter(|differences| differences.is_empty()).count();
+        // Of some ten thousand values before a ReLU one may be zero but for rounding (libtorch rounds them by 2e-6), and then its
+        // gradient passes in one way and not in the other; nothing else changes with it. What is wrong is so for every seed.
+        assert!(whole >= 2, "{found:#?}");
+        for difference in found.iter().flatten() {
+            assert!(difference.contains("gradient"), "{found:#?}");
+        }
     }
 }

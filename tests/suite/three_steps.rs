@@ -3,7 +3,7 @@
 use burn::{
     module::{Module, ModuleVisitor, Param},
     optim::GradientsParams,
-    tensor::{Tensor, backend::AutodiffBackend},
+    tensor::Tensor,
 };
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{ImageShape, Loss, NamedTensor, NetworkConfig, NetworkKind, apply_named_tensors, named_tensors};
@@ -18,17 +18,13 @@ use crate::{
 };
 
 /// The gradients of a module's trainable parameters, in the order of its fields.
-pub fn gradient_values<A, M>(module: &M, gradients: &GradientsParams) -> Vec<Option<Vec<f32>>>
-where
-    A: AutodiffBackend<InnerBackend = Inner>,
-    M: Module<A>,
-{
+pub fn gradient_values<M: Module<B>>(module: &M, gradients: &GradientsParams) -> Vec<Option<Vec<f32>>> {
     struct Visitor<'a> {
         gradients: &'a GradientsParams,
         found: Vec<Option<Vec<f32>>>,
     }
-    impl<A: AutodiffBackend<InnerBackend = Inner>> ModuleVisitor<A> for Visitor<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<A, D>>) {
+    impl ModuleVisitor<B> for Visitor<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
             self.found.push(self.gradients.get::<Inner, D>(param.id).map(values));
         }
     }

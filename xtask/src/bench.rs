@@ -12,19 +12,15 @@ use clap::Args;
 use crate::{
     cargo,
     children::Running,
-    matrix::{self, Ready},
+    matrix::{self, Choice, Ready},
 };
 use measure::{Contender, Sample, Shares};
 use report::Row;
 
 #[derive(Args)]
 pub struct Options {
-    /// Measures only this backend; can be given again
-    #[arg(long, value_name = "NAME")]
-    backend: Vec<String>,
-    /// Leaves this backend out; can be given again
-    #[arg(long, value_name = "NAME")]
-    skip: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
     /// Measures only this experiment; can be given again [default: blog, mnist and mlp of configs/]
     #[arg(long, value_name = "FILE")]
     experiment: Vec<PathBuf>,
@@ -66,7 +62,7 @@ pub struct Case {
 /// Measures all; true where everything could be measured.
 pub fn bench(options: &Options) -> anyhow::Result<bool> {
     let workspace = crate::workspace();
-    let chosen = matrix::choose(matrix::read()?, &options.backend, &options.skip)?;
+    let chosen = options.choice.choose(matrix::read()?)?;
     let mut contenders = Vec::new();
     let mut whole = true;
     let (mut features, mut environment) = (Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, fs, path::PathBuf};
 
 use anyhow::{Context, bail};
+use clap::Args;
 use serde::Deserialize;
 
 use crate::{libtorch, vulkan};
@@ -125,17 +126,31 @@ pub fn read() -> anyhow::Result<Vec<Backend>> {
     Ok(backends)
 }
 
-/// Takes the backends named, all that need not be where none is named, without those skipped.
-pub fn choose(all: Vec<Backend>, named: &[String], skipped: &[String]) -> anyhow::Result<Vec<Backend>> {
-    let known: Vec<&str> = all.iter().map(|backend| backend.name.as_str()).collect();
-    if let Some(stranger) = named.iter().chain(skipped).find(|name| !known.contains(&name.as_str())) {
-        bail!("unknown backend `{stranger}`, expected one of {}", known.join(", "));
+/// Which of them a command takes.
+#[derive(Args)]
+pub struct Choice {
+    /// Takes only this backend; can be given again
+    #[arg(long, value_name = "NAME")]
+    pub backend: Vec<String>,
+    /// Leaves this backend out; can be given again
+    #[arg(long, value_name = "NAME")]
+    pub skip: Vec<String>,
+}
+
+impl Choice {
+    /// Takes the backends named, all that need not be where none is named, without those skipped.
+    pub fn choose(&self, all: Vec<Backend>) -> anyhow::Result<Vec<Backend>> {
+        let Self { backend: named, skip } = self;
+        let known: Vec<&str> = all.iter().map(|backend| backend.name.as_str()).collect();
+        if let Some(stranger) = named.iter().chain(skip).find(|name| !known.contains(&name.as_str())) {
+            bail!("unknown backend `{stranger}`, expected one of {}", known.join(", "));
+        }
+        Ok(all
+            .into_iter()
+            .filter(|backend| named.contains(&backend.name) || (named.is_empty() && !backend.on_request))
+            .filter(|backend| !skip.contains(&backend.name))
+            .collect())
     }
-    Ok(all
-        .into_iter()
-        .filter(|backend| named.contains(&backend.name) || (named.is_empty() && !backend.on_request))
-        .filter(|backend| !skipped.contains(&backend.name))
-        .collect())
 }
 
 #[cfg(test)]
@@ -144,7 +159,12 @@ mod tests {
 
     fn names(named: &[&str], skipped: &[&str]) -> anyhow::Result<Vec<String>> {
         let own = |list: &[&str]| list.iter().map(|name| name.to_string()).collect::<Vec<_>>();
-        Ok(choose(read()?, &own(named), &own(skipped))?
+        let choice = Choice {
+            backend: own(named),
+            skip: own(skipped),
+        };
+        Ok(choice
+            .choose(read()?)?
             .into_iter()
             .map(|backend| backend.name)
             .collect())

@@ -13,18 +13,14 @@ use clap::Args;
 use crate::{
     cargo,
     children::Running,
-    matrix::{self, Backend},
+    matrix::{self, Backend, Choice},
     table::{self, Counts, Row},
 };
 
 #[derive(Args)]
 pub struct Options {
-    /// Tests only this backend; can be given again
-    #[arg(long, value_name = "NAME")]
-    backend: Vec<String>,
-    /// Leaves this backend out; can be given again
-    #[arg(long, value_name = "NAME")]
-    skip: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
     /// Runs only tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -40,7 +36,7 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
         list(all, options)?;
         return Ok(true);
     }
-    let backends = matrix::choose(all, &options.backend, &options.skip)?;
+    let backends = options.choice.choose(all)?;
     if std::env::var_os("GANVAS_DATA").is_none() {
         println!("GANVAS_DATA is not set: where real MNIST would be read, synthetic digits stand in.");
     }
@@ -51,7 +47,7 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
     }
     let mut rows = Vec::new();
     // The libraries' own tests name no backend, so once is enough; one backend's tests do not need them.
-    if options.backend.is_empty() {
+    if options.choice.backend.is_empty() {
         let command = tests(options, &["--workspace", "--exclude", "ganvas-tests"]);
         println!("\n── libraries ──");
         rows.push(run("libraries", "none".into(), command)?);
@@ -89,7 +85,7 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
 
 /// Prints every backend, and whether it would be tested.
 fn list(all: Vec<Backend>, options: &Options) -> anyhow::Result<()> {
-    let chosen = matrix::choose(all.clone(), &options.backend, &options.skip)?;
+    let chosen = options.choice.choose(all.clone())?;
     println!("{:<14} {:<10} {:<10} tested", "backend", "feature", "device");
     for backend in all {
         let tested = match (chosen.contains(&backend), backend.on_request) {

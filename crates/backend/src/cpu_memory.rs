@@ -33,11 +33,6 @@ impl CpuMemory<burn_flex::Flex> for FlexMemory {
     fn read(tensor: &burn_flex::FlexTensor) -> &[f32] {
         tensor.as_slice().unwrap_or_default()
     }
-
-    fn modify(tensor: &mut burn_flex::FlexTensor) -> Option<&mut [f32]> {
-        let (start, end) = tensor.layout().contiguous_offsets()?;
-        tensor.try_storage_mut()?.get_mut(start..end)
-    }
 }
 
 /// The memory of burn-ndarray.
@@ -73,13 +68,6 @@ impl CpuMemory<burn_ndarray::NdArray<f32>> for NdArrayMemory {
         match tensor {
             burn_ndarray::NdArrayTensor::F32(storage) => storage.view().to_slice().unwrap_or_default(),
             _ => &[],
-        }
-    }
-
-    fn modify(tensor: &mut burn_ndarray::NdArrayTensor) -> Option<&mut [f32]> {
-        match tensor {
-            burn_ndarray::NdArrayTensor::F32(storage) if storage.is_unique() => storage.ensure_owned().as_slice_mut(),
-            _ => None,
         }
     }
 }
@@ -122,11 +110,5 @@ impl CpuMemory<burn_tch::LibTorch<f32>> for LibTorchMemory {
             // memory as long as the tensor, and burn-tch changes nothing in place that is held twice.
             length => unsafe { std::slice::from_raw_parts(tensor.tensor.data_ptr().cast(), length) },
         }
-    }
-
-    fn modify(tensor: &mut burn_tch::TchTensor) -> Option<&mut [f32]> {
-        // SAFETY: as in `read`, and `can_mut` says that nobody else holds the memory.
-        (tensor.can_mut() && tensor.tensor.numel() > 0)
-            .then(|| unsafe { std::slice::from_raw_parts_mut(tensor.tensor.data_ptr().cast(), tensor.tensor.numel()) })
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     memory::{CpuMemory, create, written},
     patches::{gather, scatter, swap_runs},
     product::{Matrix, multiply},
-    rows::{activation_gradient, activation_gradient_in_place, add_bias_and_activate, row_sums},
+    rows::{activation_gradient, add_bias_and_activate, row_sums},
 };
 
 /// What the way back needs.
@@ -211,15 +211,10 @@ fn backward<B: Backend, M: CpuMemory<B>>(
         Some(output) => {
             let output = M::read(output);
             let mut sums = vec![0.0; outputs];
-            match M::modify(&mut gradient) {
-                Some(values) => activation_gradient_in_place(values, output, row, state.activation, &mut sums),
-                None => {
-                    gradient = create::<B, M>(&state.output_shape, |out| {
-                        let values = M::read(&gradient);
-                        activation_gradient(values, output, row, state.activation, out, &mut sums);
-                    });
-                }
-            }
+            gradient = create::<B, M>(&state.output_shape, |out| {
+                let values = M::read(&gradient);
+                activation_gradient(values, output, row, state.activation, out, &mut sums);
+            });
             Some(sums)
         }
         None => wants_bias.then(|| row_sums(M::read(&gradient), row)),

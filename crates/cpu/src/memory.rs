@@ -9,6 +9,9 @@ pub type Fresh<'a> = &'a mut [MaybeUninit<f32>];
 
 /// How the tensors of a backend are read and made by a processor; 32-bit floats.
 ///
+/// Nothing is changed in place: who else holds a tensor's memory is not for all backends to know. burn-tch 0.21 counts a
+/// permuted view (`swap_dims`, `permute`) as the only owner of memory that it shares.
+///
 /// A type of its own rather than the backend, because neither this trait nor the backends are at home where they meet.
 pub trait CpuMemory<B: Backend>: Copy + Debug + Send + Sync + 'static {
     /// Whether tensors of this device lie in the processor's memory.
@@ -26,9 +29,6 @@ pub trait CpuMemory<B: Backend>: Copy + Debug + Send + Sync + 'static {
 
     /// The values of a [`contiguous`](Self::contiguous) tensor.
     fn read(tensor: &FloatTensor<B>) -> &[f32];
-
-    /// The values of a [`contiguous`](Self::contiguous) tensor, to be changed, where nobody else holds it.
-    fn modify(tensor: &mut FloatTensor<B>) -> Option<&mut [f32]>;
 }
 
 /// A vector that `fill` writes, for backends whose tensors are made of vectors.

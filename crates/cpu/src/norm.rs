@@ -18,10 +18,9 @@ use ganvas_model::Activation;
 
 use crate::{
     activation::{Function, WithFunction, with_function},
-    memory::{CpuMemory, Fresh, create},
+    memory::{CpuMemory, Fresh, create, written},
     parallel::{for_rows_with, sum},
     product::write,
-    updates::owned,
 };
 
 /// What the way back needs.
@@ -159,13 +158,14 @@ struct Sums {
     scale: f32,
 }
 
-/// Through the activation and the normalization (Ioffe and Szegedy, 2015, section 3), in the place of the gradient.
+/// Through the activation and the normalization (Ioffe and Szegedy, 2015, section 3).
 struct Back<'a> {
-    gradient: &'a mut [f32],
+    gradient: &'a [f32],
     input: &'a [f32],
     output: &'a [f32],
     scale: &'a [f32],
     statistics: &'a [Statistics],
+    out: Fresh<'a>,
     sums: &'a mut [Sums],
 }
 
@@ -179,26 +179,28 @@ impl WithFunction for Back<'_> {
             output,
             scale,
             statistics,
+            out,
             sums,
         } = self;
         let row = input.len() / statistics.len().max(1);
-        for_rows_with(gradient, row, sums, |channel, gradient, sums| {
+        for_rows_with(out, row, sums, |channel, out, sums| {
             let Statistics {
                 mean,
                 inverse_deviation,
                 ..
             } = statistics[channel];
-            let (input, output) = (&input[channel * row..][..row], &output[channel * row..][..row]);
-            for (gradient, output) in gradient.iter_mut().zip(output) {
-                *gradient *= function.derivative(*output);
+            let [gradient, input, output] = [gradient, input, output].map(|values| &values[channel * row..][..row]);
+            for ((out, gradient), output) in out.iter_mut().zip(gradient).zip(output) {
+                out.write(gradient * function.derivative(*output));
             }
-            let of_shift = sum(row, |index| gradient[index]);
-            let of_scale = sum(row, |index| gradient[index] * (input[index] - mean)) * f64::from(inverse_deviation);
+            let out = written(out);
+            let of_shift = sum(row, |index| out[index]);
+            let of_scale = sum(row, |index| out[index] * (input[index] - mean)) * f64::from(inverse_deviation);
             let factor = scale[channel] * inverse_deviation;
             let mean_gradient = (of_shift / row as f64) as f32;
             let slope = (of_scale / row as f64) as f32 * inverse_deviation;
-            for (gradient, value) in gradient.iter_mut().zip(input) {
-                *gradient = factor * (*gradient - mean_gradient - (value - mean) * slope);
+            for (out, value) in out.iter_mut().zip(input) {
+                *out = factor * (*out - mean_gradient - (value - mean) * slope);
             }
             *sums = Sums {
                 shift: of_shift as f32,
@@ -221,24 +223,25 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
     type State = State<B>;
 
     fn backward(self, ops: Ops<State<B>, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let mut gradient = owned::<B, M>(gradients.consume::<B>(&ops.node));
+        let gradient = M::contiguous(gradients.consume::<B>(&ops.node));
         let [input, scale, shift] = ops.parents;
         let state = ops.state;
         let channels = state.statistics.len();
         let mut sums = vec![Sums::default(); channels];
-        if let Some(values) = M::modify(&mut gradient) {
-            let input = M::read(&state.input);
+        let values = M::read(&state.input);
+        let of_input = create::<B, M>(&state.input.shape(), |out| {
             let task = Back {
-                gradient: values,
-                input,
+                gradient: M::read(&gradient),
+                input: values,
                 // Not looked at by the identity.
-                output: state.output.as_ref().map_or(input, M::read),
+                output: state.output.as_ref().map_or(values, M::read),
                 scale: M::read(&state.scale),
                 statistics: &state.statistics,
+                out,
                 sums: &mut sums,
             };
             with_function(state.activation, task);
-        }
+        });
         let vector = |number: fn(&Sums) -> f32| {
             let numbers: Vec<f32> = sums.iter().map(number).collect();
             create::<B, M>(&[channels], |out| write(out, &numbers))
@@ -250,7 +253,7 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
             gradients.register::<B>(shift.id, vector(|sums| sums.shift));
         }
         if let Some(input) = input {
-            gradients.register::<B>(input.id, gradient);
+            gradients.register::<B>(input.id, of_input);
         }
     }
 }

@@ -58,31 +58,6 @@ pub(crate) fn activation_gradient(
     with_function(activation, Task(gradient, output, row, out, sums));
 }
 
-/// [`activation_gradient`] in the place of the gradient.
-pub(crate) fn activation_gradient_in_place(
-    gradient: &mut [f32],
-    output: &[f32],
-    row: usize,
-    activation: Activation,
-    sums: &mut [f32],
-) {
-    struct Task<'a>(&'a mut [f32], &'a [f32], usize, &'a mut [f32]);
-    impl WithFunction for Task<'_> {
-        type Output = ();
-        fn run<F: Function>(self, function: F) {
-            let Self(gradient, output, row, sums) = self;
-            for_rows_with(gradient, row, sums, |number, gradient, total| {
-                let output = &output[number * row..][..row];
-                for (gradient, output) in gradient.iter_mut().zip(output) {
-                    *gradient *= function.derivative(*output);
-                }
-                *total = sum(row, |index| gradient[index]) as f32;
-            });
-        }
-    }
-    with_function(activation, Task(gradient, output, row, sums));
-}
-
 /// The sum of each row.
 pub(crate) fn row_sums(values: &[f32], row: usize) -> Vec<f32> {
     let mut sums = vec![0.0; values.len() / row.max(1)];

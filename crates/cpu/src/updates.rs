@@ -1,18 +1,13 @@
-//! Adam and averages, in one pass over the weights.
+//! Adam and averages, a pass over the weights for each tensor that they make.
 
 use burn::tensor::{TensorMetadata, backend::Backend, ops::FloatTensor};
 use ganvas_model::{AdamConstants, FusedUpdates};
-use rayon::prelude::*;
 
 use crate::{
     CpuLayers,
     memory::{CpuMemory, create},
-    parallel::{for_rows, vectorized},
-    product::write,
+    parallel::for_rows,
 };
-
-/// A thread's share of weights, gradients, first and second moments, as nested zips have them.
-type Shares<'a> = (((&'a mut [f32], &'a [f32]), &'a mut [f32]), &'a mut [f32]);
 
 /// Values that one thread takes at a time.
 const SHARE: usize = 1 << 13;
@@ -29,17 +24,16 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
         moments: Option<[FloatTensor<B>; 2]>,
         constants: AdamConstants,
     ) -> [FloatTensor<B>; 3] {
-        let shape = weight.shape().to_vec();
-        let [mut weight, gradient] = [owned::<B, M>(weight), M::contiguous(gradient)];
-        let [mut first, mut second] = match moments {
-            Some(moments) => moments.map(owned::<B, M>),
-            None => [(); 2].map(|()| {
-                create::<B, M>(&shape, |out| {
-                    for out in out {
-                        out.write(0.0);
-                    }
-                })
-            }),
+        let shape = weight.shape();
+        let [weight, gradient] = [weight, gradient].map(M::contiguous);
+        let moments = moments.map(|moments| moments.map(M::contiguous));
+        let zeros;
+        let [first, second] = match &moments {
+            Some([first, second]) => [M::read(first), M::read(second)],
+            None => {
+                zeros = vec![0.0; shape.num_elements()];
+                [&zeros[..]; 2]
+            }
         };
         let AdamConstants {
             beta1,
@@ -51,50 +45,42 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
         // From 64 bits: 1 − 0.999 would be off by 1e-5 of itself.
         let (share1, share2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
         let (rate, epsilon) = (rate as f32, epsilon as f32);
-        let task = |(((weight, gradient), first), second): Shares<'_>| {
-            vectorized(|| {
-                for (((weight, gradient), first), second) in weight.iter_mut().zip(gradient).zip(first).zip(second) {
-                    *first = *first * decay1 + gradient * share1;
-                    *second = *second * decay2 + gradient * gradient * share2;
-                    *weight -= *first / (second.sqrt() + epsilon) * rate;
-                }
-            });
-        };
-        if let (Some(weight), Some(first), Some(second)) =
-            (M::modify(&mut weight), M::modify(&mut first), M::modify(&mut second))
-        {
-            weight
-                .par_chunks_mut(SHARE)
-                .zip(M::read(&gradient).par_chunks(SHARE))
-                .zip(first.par_chunks_mut(SHARE))
-                .zip(second.par_chunks_mut(SHARE))
-                .for_each(task);
-        }
+        let gradient = M::read(&gradient);
+        let first = zip::<B, M, 2>(&shape, [first, gradient], |[first, gradient]| {
+            first * decay1 + gradient * share1
+        });
+        let second = zip::<B, M, 2>(&shape, [second, gradient], |[second, gradient]| {
+            second * decay2 + gradient * gradient * share2
+        });
+        let inputs = [&weight, &first, &second].map(M::read);
+        let weight = zip::<B, M, 3>(&shape, inputs, |[weight, first, second]| {
+            weight - first / (second.sqrt() + epsilon) * rate
+        });
         [weight, first, second]
     }
 
     fn move_average(&self, average: FloatTensor<B>, value: FloatTensor<B>, share: f32) -> FloatTensor<B> {
-        let mut average = owned::<B, M>(average);
-        let value = M::contiguous(value);
-        let value = M::read(&value);
-        if let Some(average) = M::modify(&mut average) {
-            for_rows(average, SHARE, |number, average| {
-                let start = number * SHARE;
-                for (average, value) in average.iter_mut().zip(&value[start..]) {
-                    *average += (value - *average) * share;
-                }
-            });
-        }
-        average
+        let shape = average.shape();
+        let [average, value] = [average, value].map(M::contiguous);
+        zip::<B, M, 2>(&shape, [&average, &value].map(M::read), |[average, value]| {
+            average + (value - average) * share
+        })
     }
 }
 
-/// The tensor where nobody else holds it, else a copy.
-pub(crate) fn owned<B: Backend, M: CpuMemory<B>>(tensor: FloatTensor<B>) -> FloatTensor<B> {
-    let mut tensor = M::contiguous(tensor);
-    if M::modify(&mut tensor).is_some() {
-        return tensor;
-    }
-    let shape = tensor.shape().to_vec();
-    create::<B, M>(&shape, |out| write(out, M::read(&tensor)))
+/// What `function` makes of the values in the same place of all inputs.
+fn zip<B: Backend, M: CpuMemory<B>, const N: usize>(
+    shape: &[usize],
+    inputs: [&[f32]; N],
+    function: impl Fn([f32; N]) -> f32 + Sync,
+) -> FloatTensor<B> {
+    create::<B, M>(shape, |out| {
+        for_rows(out, SHARE, |number, out| {
+            // Of one length, so that the loop needs no checks and can be vectorized.
+            let inputs = inputs.map(|input| &input[number * SHARE..][..out.len()]);
+            for (index, out) in out.iter_mut().enumerate() {
+                out.write(function(inputs.map(|input| input[index])));
+            }
+        });
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
+    cell::Cell,
     collections::HashMap,
     fmt::Debug,
     sync::{Arc, LazyLock, PoisonError, RwLock},
@@ -119,6 +120,9 @@ fn install<T: ?Sized + Send + Sync + 'static>(fused: Arc<T>) {
 }
 
 fn installed<T: ?Sized + Send + Sync + 'static>() -> Option<Arc<T>> {
+    if ASIDE.get() {
+        return None;
+    }
     let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
     let fused: &Arc<T> = installed.get(&TypeId::of::<Arc<T>>())?.downcast_ref()?;
     Some(fused.clone())
@@ -132,6 +136,18 @@ pub fn install_fused_layers<B: Backend>(layers: Arc<dyn FusedLayers<B>>) {
 /// From now on weights on `B` are changed by these updates, on the devices that they support.
 pub fn install_fused_updates<B: Backend>(updates: Arc<dyn FusedUpdates<B>>) {
     install(updates);
+}
+
+thread_local! {
+    static ASIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does something on this thread with Burn's operations alone, whatever is installed: to compare both.
+pub fn without_fused<R>(function: impl FnOnce() -> R) -> R {
+    let before = ASIDE.replace(true);
+    let result = function();
+    ASIDE.set(before);
+    result
 }
 
 /// The updates to use for this device, where some are installed.

@@ -91,8 +91,7 @@ struct Moments<B: Backend> {
 #[derive(Debug, Clone)]
 pub struct Adam<B: Backend> {
     config: AdamConfig,
-    /// Empty before the first update; an entry is taken out while it is updated, so that nobody else holds it.
-    moments: Vec<Option<Moments<B>>>,
+    moments: Vec<Moments<B>>,
     updates: u64,
 }
 
@@ -130,12 +129,14 @@ impl<B: Backend> Adam<B> {
         let correction2 = (1.0 - beta2.powf(self.updates as f64)).sqrt();
         let correction1 = 1.0 - beta1.powf(self.updates as f64);
         let mut update = Update {
-            beta1,
-            beta2,
-            rate: learning_rate * correction2 / correction1,
-            epsilon: match variant {
-                AdamVariant::Keras => epsilon,
-                AdamVariant::Pytorch => epsilon * correction2,
+            constants: AdamConstants {
+                beta1,
+                beta2,
+                rate: learning_rate * correction2 / correction1,
+                epsilon: match variant {
+                    AdamVariant::Keras => epsilon,
+                    AdamVariant::Pytorch => epsilon * correction2,
+                },
             },
             gradients,
             moments: &mut self.moments,
@@ -161,7 +162,7 @@ impl<B: Backend> Adam<B> {
         };
         trainable::<A, M>(module)
             .iter()
-            .zip(self.moments.iter().flatten())
+            .zip(&self.moments)
             .flat_map(|((name, shape), moments)| {
                 [
                     to_named(format!("{name}.exp_avg"), shape, &moments.first),
@@ -211,10 +212,10 @@ impl<B: Backend> Adam<B> {
                     shape: shape.clone(),
                 }),
             };
-            adam.moments.push(Some(Moments {
+            adam.moments.push(Moments {
                 first: take("exp_avg")?,
                 second: take("exp_avg_sq")?,
-            }));
+            });
         }
         match tensors.into_keys().next() {
             Some(name) => Err(ModelError::UnknownTensor { name }),
@@ -234,14 +235,10 @@ fn trainable<A: AutodiffBackend, M: AutodiffModule<A>>(module: &M) -> Vec<(Strin
 
 /// One update on its way through a network.
 struct Update<'a, B: Backend> {
-    beta1: f64,
-    beta2: f64,
-    /// Learning rate with both bias corrections.
-    rate: f64,
-    /// ε with the second moment's correction where the variant wants it.
-    epsilon: f64,
+    /// ε has the second moment's correction where the variant wants it.
+    constants: AdamConstants,
     gradients: GradientsParams,
-    moments: &'a mut Vec<Option<Moments<B>>>,
+    moments: &'a mut Vec<Moments<B>>,
     position: usize,
     square_sum: Option<Tensor<B, 1>>,
     measure: bool,
@@ -255,34 +252,33 @@ impl<B: Backend> Update<'_, B> {
         old: Option<Moments<B>>,
     ) -> (Tensor<B, 1>, Moments<B>) {
         if let Some(fused) = fused_updates::<B>(&weight.device()) {
-            let constants = AdamConstants {
-                beta1: self.beta1,
-                beta2: self.beta2,
-                rate: self.rate,
-                epsilon: self.epsilon,
-            };
             let primitive = |tensor: Tensor<B, 1>| tensor.into_primitive().tensor();
             let moments = old.map(|Moments { first, second }| [first, second].map(primitive));
             let [weight, first, second] = fused
-                .adam(primitive(weight), primitive(gradient), moments, constants)
+                .adam(primitive(weight), primitive(gradient), moments, self.constants)
                 .map(|tensor| Tensor::from_primitive(TensorPrimitive::Float(tensor)));
             return (weight, Moments { first, second });
         }
-        let fresh_first = gradient.clone() * (1.0 - self.beta1);
-        let fresh_second = gradient.square() * (1.0 - self.beta2);
-        // On clones, so that Burn makes new tensors and what is read stays as it was.
-        let moments = match &old {
+        let AdamConstants {
+            beta1,
+            beta2,
+            rate,
+            epsilon,
+        } = self.constants;
+        let fresh_first = gradient.clone() * (1.0 - beta1);
+        let fresh_second = gradient.square() * (1.0 - beta2);
+        let moments = match old {
             Some(old) => Moments {
-                first: old.first.clone() * self.beta1 + fresh_first,
-                second: old.second.clone() * self.beta2 + fresh_second,
+                first: old.first * beta1 + fresh_first,
+                second: old.second * beta2 + fresh_second,
             },
             None => Moments {
                 first: fresh_first,
                 second: fresh_second,
             },
         };
-        let step = moments.first.clone() / (moments.second.clone().sqrt() + self.epsilon) * self.rate;
-        (weight.clone() - step, moments)
+        let step = moments.first.clone() / (moments.second.clone().sqrt() + epsilon) * rate;
+        (weight - step, moments)
     }
 }
 
@@ -291,11 +287,9 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
         if !param.is_require_grad() {
             return param;
         }
-        // Taken out of the parameter, so that nobody else holds the tensor and it can be changed in place.
-        let (id, weight, _) = param.consume();
-        let shape = weight.shape();
-        let weight = weight.inner().flatten::<1>(0, D - 1);
-        let gradient = match self.gradients.remove::<A::InnerBackend, D>(id) {
+        let shape = param.shape();
+        let weight = param.val().inner().flatten::<1>(0, D - 1);
+        let gradient = match self.gradients.remove::<A::InnerBackend, D>(param.id) {
             Some(gradient) => gradient,
             // A parameter that the loss does not reach has gradient zero: its moments still decay.
             None => weight.zeros_like().reshape(shape.clone()),
@@ -311,13 +305,13 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
             });
         }
         let gradient = gradient.flatten::<1>(0, D - 1);
-        let old = self.moments.get_mut(self.position).and_then(Option::take);
+        let old = self.moments.get(self.position).cloned();
         let (weight, moments) = self.update(weight, gradient, old);
         match self.moments.get_mut(self.position) {
-            Some(slot) => *slot = Some(moments),
-            None => self.moments.push(Some(moments)),
+            Some(slot) => *slot = moments,
+            None => self.moments.push(moments),
         }
         self.position += 1;
-        Param::initialized(id, Tensor::from_inner(weight.reshape(shape)).require_grad())
+        Param::initialized(param.id, Tensor::from_inner(weight.reshape(shape)).require_grad())
     }
 }

@@ -46,11 +46,9 @@ pub(crate) fn zip_parameters<B: Backend, M: Module<B>>(
     impl<B: Backend, F: Fn(Tensor<B, 1>, Tensor<B, 1>) -> Tensor<B, 1>> ModuleMapper<B> for Zip<B, F> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
             let Some(other) = self.others.next() else { return param };
-            // Taken out of the parameter, so that nobody else holds the tensor and it can be changed in place.
-            let (id, value, _) = param.consume();
-            let shape = value.shape();
-            let value = (self.function)(value.flatten(0, D - 1), other).reshape(shape);
-            Param::initialized(id, value)
+            let shape = param.shape();
+            let value = (self.function)(param.val().flatten(0, D - 1), other).reshape(shape);
+            Param::initialized(param.id, value)
         }
     }
     module.map(&mut Zip {
