@@ -53,7 +53,7 @@ pub struct ExperimentArguments {
     /// Sets a key, such as training.epochs=2; can be given again
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Lays a backend over the experiment, such as configs/backends/flex.toml
+    /// Lays a backend over the experiment, such as configs/backends/libtorch.toml
     #[arg(long, value_name = "FILE")]
     pub backend: Option<PathBuf>,
 }
@@ -149,7 +149,7 @@ pub struct GenerateArguments {
     /// step and seed]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Uses another backend than the run's, such as configs/backends/flex.toml
+    /// Uses another backend than the run's, such as configs/backends/libtorch.toml
     #[arg(long, value_name = "FILE")]
     pub backend: Option<PathBuf>,
 }

@@ -50,7 +50,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         Some(file) => UsageError(format!("{}: {error}", file.display())),
         None => UsageError(format!(
             "the run was trained on another backend than this program or machine has: {error}; `ganvas backends` lists \
-             what is here, and `--backend configs/backends/flex.toml` takes another"
+             what is here, and `--backend configs/backends/ndarray.toml` takes another"
         )),
     })?;
     info!(

@@ -100,7 +100,7 @@ pub fn warn_of_software(device: &DeviceInfo) {
     if device.software {
         warn!(
             "{} is a software adapter: it computes on the processor, and each step takes 20 to 50 times as long as with \
-             the backend flex",
+             the backend ndarray",
             device.description
         );
     }

@@ -60,7 +60,7 @@ pub struct BackendSection {
 impl Default for BackendSection {
     fn default() -> Self {
         Self {
-            kind: "flex".into(),
+            kind: "ndarray".into(),
             device: "default".into(),
         }
     }
