@@ -1,12 +1,13 @@
-//! Adam and averages, a pass over the weights for each tensor that they make.
+//! Adam and averages, each one pass over the weights.
 
 use burn::tensor::{TensorMetadata, backend::Backend, ops::FloatTensor};
 use ganvas_model::{AdamConstants, FusedUpdates};
+use rayon::prelude::*;
 
 use crate::{
     CpuLayers,
-    memory::{CpuMemory, create},
-    parallel::for_rows,
+    memory::{CpuMemory, Fresh, create},
+    parallel::{for_rows, vectorized},
 };
 
 /// Values that one thread takes at a time.
@@ -45,42 +46,60 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
         // From 64 bits: 1 − 0.999 would be off by 1e-5 of itself.
         let (share1, share2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
         let (rate, epsilon) = (rate as f32, epsilon as f32);
-        let gradient = M::read(&gradient);
-        let first = zip::<B, M, 2>(&shape, [first, gradient], |[first, gradient]| {
-            first * decay1 + gradient * share1
+        let inputs = [M::read(&weight), M::read(&gradient), first, second];
+        let update = |[weight, gradient, first, second]: [f32; 4]| {
+            let first = first * decay1 + gradient * share1;
+            let second = second * decay2 + gradient * gradient * share2;
+            [weight - first / (second.sqrt() + epsilon) * rate, first, second]
+        };
+        let (mut new_first, mut new_second) = (None, None);
+        let new_weight = create::<B, M>(&shape, |weight| {
+            new_first = Some(create::<B, M>(&shape, |first| {
+                new_second = Some(create::<B, M>(&shape, |second| {
+                    write_three([weight, first, second], inputs, update);
+                }));
+            }));
         });
-        let second = zip::<B, M, 2>(&shape, [second, gradient], |[second, gradient]| {
-            second * decay2 + gradient * gradient * share2
-        });
-        let inputs = [&weight, &first, &second].map(M::read);
-        let weight = zip::<B, M, 3>(&shape, inputs, |[weight, first, second]| {
-            weight - first / (second.sqrt() + epsilon) * rate
-        });
-        [weight, first, second]
+        match (new_first, new_second) {
+            (Some(first), Some(second)) => [new_weight, first, second],
+            _ => unreachable!("a tensor is made with its values"),
+        }
     }
 
     fn move_average(&self, average: FloatTensor<B>, value: FloatTensor<B>, share: f32) -> FloatTensor<B> {
         let shape = average.shape();
         let [average, value] = [average, value].map(M::contiguous);
-        zip::<B, M, 2>(&shape, [&average, &value].map(M::read), |[average, value]| {
-            average + (value - average) * share
+        let (average, value) = (M::read(&average), M::read(&value));
+        create::<B, M>(&shape, |out| {
+            for_rows(out, SHARE, |number, out| {
+                let [average, value] = [average, value].map(|input| &input[number * SHARE..][..out.len()]);
+                for ((out, average), value) in out.iter_mut().zip(average).zip(value) {
+                    out.write(average + (value - average) * share);
+                }
+            });
         })
     }
 }
 
-/// What `function` makes of the values in the same place of all inputs.
-fn zip<B: Backend, M: CpuMemory<B>, const N: usize>(
-    shape: &[usize],
-    inputs: [&[f32]; N],
-    function: impl Fn([f32; N]) -> f32 + Sync,
-) -> FloatTensor<B> {
-    create::<B, M>(shape, |out| {
-        for_rows(out, SHARE, |number, out| {
-            // Of one length, so that the loop needs no checks and can be vectorized.
-            let inputs = inputs.map(|input| &input[number * SHARE..][..out.len()]);
-            for (index, out) in out.iter_mut().enumerate() {
-                out.write(function(inputs.map(|input| input[index])));
-            }
+/// Writes what `function` makes of the values in the same place of all inputs, on all threads.
+fn write_three(outputs: [Fresh<'_>; 3], inputs: [&[f32]; 4], function: impl Fn([f32; 4]) -> [f32; 3] + Sync) {
+    let [weight, first, second] = outputs.map(|output| output.par_chunks_mut(SHARE));
+    weight
+        .zip(first)
+        .zip(second)
+        .enumerate()
+        .with_min_len(2)
+        .for_each(|(number, ((weight, first), second))| {
+            vectorized(|| {
+                // Of one length, so that the loop needs no checks and can be vectorized.
+                let inputs = inputs.map(|input| &input[number * SHARE..][..weight.len()]);
+                let (first, second) = (&mut first[..weight.len()], &mut second[..weight.len()]);
+                for index in 0..weight.len() {
+                    let [new_weight, new_first, new_second] = function(inputs.map(|input| input[index]));
+                    weight[index].write(new_weight);
+                    first[index].write(new_first);
+                    second[index].write(new_second);
+                }
+            });
         });
-    })
 }

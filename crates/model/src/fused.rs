@@ -75,7 +75,7 @@ pub trait FusedLayers<B: Backend>: Debug + Send + Sync {
     ) -> [FloatTensor<B>; 3];
 }
 
-/// What changes weights after the gradients are there, each in one piece; on plain tensors of any shape.
+/// What changes weights after the gradients are there, each in one piece; on plain tensors, all of the weight's shape.
 pub trait FusedUpdates<B: Backend>: Debug + Send + Sync {
     /// Whether it works on this device.
     fn supports(&self, device: &B::Device) -> bool;

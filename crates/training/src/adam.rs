@@ -4,12 +4,15 @@ use burn::{
     module::{AutodiffModule, ModuleMapper, Param},
     optim::GradientsParams,
     tensor::{
-        Tensor, TensorData, TensorPrimitive,
+        Shape, Tensor, TensorData,
         backend::{AutodiffBackend, Backend},
+        ops::FloatTensor,
     },
 };
 use ganvas_model::{AdamConstants, ModelError, NamedTensor, fused_updates, named_tensors};
 use serde::{Deserialize, Serialize};
+
+use crate::parameters::{primitive, tensor};
 
 /// Where ε is added; the difference shows where gradients are about as small as ε.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -79,11 +82,11 @@ impl AdamConfig {
     }
 }
 
-/// Both moments of one parameter, flattened.
+/// Both moments of one parameter, in its shape.
 #[derive(Debug, Clone)]
 struct Moments<B: Backend> {
-    first: Tensor<B, 1>,
-    second: Tensor<B, 1>,
+    first: FloatTensor<B>,
+    second: FloatTensor<B>,
 }
 
 /// Adam's state for one network: the moments of each trainable parameter in the order of the network's fields, and the
@@ -155,10 +158,14 @@ impl<B: Backend> Adam<B> {
         A: AutodiffBackend<InnerBackend = B>,
         M: AutodiffModule<A>,
     {
-        let to_named = |name: String, shape: &[usize], tensor: &Tensor<B, 1>| NamedTensor {
-            name,
-            shape: shape.to_vec(),
-            values: tensor.to_data().convert::<f32>().iter::<f32>().collect(),
+        let to_named = |name: String, shape: &[usize], moment: &FloatTensor<B>| {
+            let count = shape.iter().product();
+            let flat: Tensor<B, 1> = tensor(B::float_reshape(moment.clone(), Shape::new([count])));
+            NamedTensor {
+                name,
+                shape: shape.to_vec(),
+                values: flat.to_data().convert::<f32>().iter::<f32>().collect(),
+            }
         };
         trainable::<A, M>(module)
             .iter()
@@ -199,8 +206,7 @@ impl<B: Backend> Adam<B> {
         for (name, shape) in trainable::<A, M>(module) {
             let mut take = |kind: &str| match tensors.remove(&format!("{name}.{kind}")) {
                 Some(tensor) if tensor.shape == shape => {
-                    let count = tensor.values.len();
-                    Ok(Tensor::from_data(TensorData::new(tensor.values, [count]), device))
+                    Ok(B::float_from_data(TensorData::new(tensor.values, tensor.shape), device))
                 }
                 Some(tensor) => Err(ModelError::TensorShape {
                     name: tensor.name,
@@ -245,19 +251,16 @@ struct Update<'a, B: Backend> {
 }
 
 impl<B: Backend> Update<'_, B> {
-    fn update(
+    fn update<const D: usize>(
         &self,
-        weight: Tensor<B, 1>,
-        gradient: Tensor<B, 1>,
+        weight: Tensor<B, D>,
+        gradient: Tensor<B, D>,
         old: Option<Moments<B>>,
-    ) -> (Tensor<B, 1>, Moments<B>) {
+    ) -> (Tensor<B, D>, Moments<B>) {
         if let Some(fused) = fused_updates::<B>(&weight.device()) {
-            let primitive = |tensor: Tensor<B, 1>| tensor.into_primitive().tensor();
-            let moments = old.map(|Moments { first, second }| [first, second].map(primitive));
-            let [weight, first, second] = fused
-                .adam(primitive(weight), primitive(gradient), moments, self.constants)
-                .map(|tensor| Tensor::from_primitive(TensorPrimitive::Float(tensor)));
-            return (weight, Moments { first, second });
+            let moments = old.map(|Moments { first, second }| [first, second]);
+            let [weight, first, second] = fused.adam(primitive(weight), primitive(gradient), moments, self.constants);
+            return (tensor(weight), Moments { first, second });
         }
         let AdamConstants {
             beta1,
@@ -267,18 +270,16 @@ impl<B: Backend> Update<'_, B> {
         } = self.constants;
         let fresh_first = gradient.clone() * (1.0 - beta1);
         let fresh_second = gradient.square() * (1.0 - beta2);
-        let moments = match old {
-            Some(old) => Moments {
-                first: old.first * beta1 + fresh_first,
-                second: old.second * beta2 + fresh_second,
-            },
-            None => Moments {
-                first: fresh_first,
-                second: fresh_second,
-            },
+        let (first, second) = match old {
+            Some(Moments { first, second }) => (
+                tensor::<B, D>(first) * beta1 + fresh_first,
+                tensor::<B, D>(second) * beta2 + fresh_second,
+            ),
+            None => (fresh_first, fresh_second),
         };
-        let step = moments.first.clone() / (moments.second.clone().sqrt() + epsilon) * rate;
-        (weight - step, moments)
+        let step = first.clone() / (second.clone().sqrt() + epsilon) * rate;
+        let [first, second] = [first, second].map(primitive);
+        (weight - step, Moments { first, second })
     }
 }
 
@@ -287,12 +288,11 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
         if !param.is_require_grad() {
             return param;
         }
-        let shape = param.shape();
-        let weight = param.val().inner().flatten::<1>(0, D - 1);
+        let weight = param.val().inner();
         let gradient = match self.gradients.remove::<A::InnerBackend, D>(param.id) {
             Some(gradient) => gradient,
             // A parameter that the loss does not reach has gradient zero: its moments still decay.
-            None => weight.zeros_like().reshape(shape.clone()),
+            None => weight.zeros_like(),
         };
         if self.measure {
             // Dimension by dimension: burn-cubecl adds up a whole tensor in an order that changes from run to run, and
@@ -304,7 +304,6 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
                 None => square,
             });
         }
-        let gradient = gradient.flatten::<1>(0, D - 1);
         let old = self.moments.get(self.position).cloned();
         let (weight, moments) = self.update(weight, gradient, old);
         match self.moments.get_mut(self.position) {
@@ -312,6 +311,6 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
             None => self.moments.push(moments),
         }
         self.position += 1;
-        Param::initialized(param.id, Tensor::from_inner(weight.reshape(shape)).require_grad())
+        Param::initialized(param.id, Tensor::from_inner(weight).require_grad())
     }
 }

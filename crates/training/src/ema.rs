@@ -2,11 +2,11 @@
 
 use burn::{
     module::AutodiffModule,
-    tensor::{Tensor, TensorPrimitive, backend::AutodiffBackend},
+    tensor::{backend::AutodiffBackend, ops::FloatTensorOps},
 };
 use ganvas_model::{Generator, fused_updates};
 
-use crate::parameters::{flat_parameters, zip_parameters};
+use crate::parameters::{parameters, zip_parameters};
 
 /// The averaged generator (Karras et al., 2018, section 4.1; the ramp is TensorFlow's `ExponentialMovingAverage`).
 #[derive(Debug, Clone)]
@@ -34,15 +34,15 @@ impl<B: AutodiffBackend> Ema<B> {
     /// first, random weights are soon forgotten. `step` counts the generator updates done, from 1.
     pub fn update(mut self, generator: &Generator<B>, step: u64) -> Self {
         let decay = self.decay.min((1.0 + step as f64) / (10.0 + step as f64));
-        let weights = flat_parameters(&generator.valid());
+        let share = 1.0 - decay;
+        let weights = parameters(&generator.valid());
         self.generator = zip_parameters(self.generator, weights, |average, weight| {
-            match fused_updates::<B::InnerBackend>(&weight.device()) {
-                Some(fused) => {
-                    let [average, weight] = [average, weight].map(|tensor| tensor.into_primitive().tensor());
-                    let moved = fused.move_average(average, weight, (1.0 - decay) as f32);
-                    Tensor::from_primitive(TensorPrimitive::Float(moved))
+            match fused_updates::<B::InnerBackend>(&B::InnerBackend::float_device(&weight)) {
+                Some(fused) => fused.move_average(average, weight, share as f32),
+                None => {
+                    let difference = B::InnerBackend::float_sub(weight, average.clone());
+                    B::InnerBackend::float_add(average, B::InnerBackend::float_mul_scalar(difference, share.into()))
                 }
-                None => average.clone() + (weight - average) * (1.0 - decay),
             }
         });
         self

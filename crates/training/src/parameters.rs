@@ -2,7 +2,7 @@
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
-    tensor::{Tensor, backend::Backend},
+    tensor::{Tensor, TensorPrimitive, backend::Backend, ops::FloatTensor},
 };
 
 /// The number of trainable values; running statistics do not count.
@@ -20,12 +20,14 @@ pub fn count_parameters<B: Backend, M: Module<B>>(module: &M) -> usize {
     counter.0
 }
 
-/// Every parameter as a vector, running statistics included.
-pub(crate) fn flat_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Tensor<B, 1>> {
-    struct Collector<B: Backend>(Vec<Tensor<B, 1>>);
+/// Every parameter, running statistics included.
+///
+/// Primitives, because tensors of several ranks do not fit in one list, and to flatten them is to copy them on burn-ndarray.
+pub(crate) fn parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<FloatTensor<B>> {
+    struct Collector<B: Backend>(Vec<FloatTensor<B>>);
     impl<B: Backend> ModuleVisitor<B> for Collector<B> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            self.0.push(param.val().flatten(0, D - 1));
+            self.0.push(primitive(param.val()));
         }
     }
     let mut collector = Collector(Vec::new());
@@ -36,23 +38,30 @@ pub(crate) fn flat_parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Tenso
 /// Replaces every parameter by what `function` makes of it and of the entry of `others` in the same place.
 pub(crate) fn zip_parameters<B: Backend, M: Module<B>>(
     module: M,
-    others: Vec<Tensor<B, 1>>,
-    function: impl Fn(Tensor<B, 1>, Tensor<B, 1>) -> Tensor<B, 1>,
+    others: Vec<FloatTensor<B>>,
+    function: impl Fn(FloatTensor<B>, FloatTensor<B>) -> FloatTensor<B>,
 ) -> M {
     struct Zip<B: Backend, F> {
-        others: std::vec::IntoIter<Tensor<B, 1>>,
+        others: std::vec::IntoIter<FloatTensor<B>>,
         function: F,
     }
-    impl<B: Backend, F: Fn(Tensor<B, 1>, Tensor<B, 1>) -> Tensor<B, 1>> ModuleMapper<B> for Zip<B, F> {
+    impl<B: Backend, F: Fn(FloatTensor<B>, FloatTensor<B>) -> FloatTensor<B>> ModuleMapper<B> for Zip<B, F> {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
             let Some(other) = self.others.next() else { return param };
-            let shape = param.shape();
-            let value = (self.function)(param.val().flatten(0, D - 1), other).reshape(shape);
-            Param::initialized(param.id, value)
+            let value = (self.function)(primitive(param.val()), other);
+            Param::initialized(param.id, tensor(value))
         }
     }
     module.map(&mut Zip {
         others: others.into_iter(),
         function,
     })
+}
+
+pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
+    tensor.into_primitive().tensor()
+}
+
+pub(crate) fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
+    Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }
