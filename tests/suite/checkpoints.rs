@@ -2,12 +2,14 @@
 
 use std::{fs, path::Path};
 
+use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::from_safetensors;
-use ganvas_training::{Checkpoint, Outcome, Sampler, TrainingError};
+use ganvas_training::{BestSection, Checkpoint, Goal, Outcome, Sampler, TrainingError};
+use rand::Rng;
 
 use crate::{
     B, Inner,
-    determinism::{begin, experiment, go_on},
+    determinism::{assert_same_run, begin, experiment, go_on, metrics},
     device,
 };
 
@@ -35,15 +37,30 @@ fn a_run_directory_holds_what_is_promised() {
         "checkpoints/step-000006/optimizer_discriminator.safetensors",
         "checkpoints/step-000006/config.toml",
         "checkpoints/step-000006/state.json",
+        "checkpoints/step-000006/SHA256SUMS",
+        "checkpoints/latest",
+        "sessions.jsonl",
+        "timings.json",
     ] {
         assert!(run.join(file).is_file(), "{file} is missing");
     }
     let leftovers: Vec<_> = fs::read_dir(run.join("checkpoints"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| !name.starts_with("step-"))
+        .filter(|name| !name.starts_with("step-") && name != "latest")
         .collect();
     assert!(leftovers.is_empty(), "{leftovers:?}");
+
+    assert_eq!(
+        fs::read_to_string(run.join("checkpoints/latest")).unwrap(),
+        "step-000006\n"
+    );
+    let state = Checkpoint::find(&run).unwrap().state;
+    assert_eq!((state.step, state.epoch, state.batch_in_epoch), (6, 2, 3));
+    assert_eq!((state.random.seed, state.random.next_batch), (5, 6));
+    assert_eq!(state.metrics.unwrap().step, 6);
+    let middle = Checkpoint::find(&run.join("checkpoints/step-000004")).unwrap().state;
+    assert_eq!((middle.epoch, middle.batch_in_epoch), (2, 1));
 
     // Two rows of up to three images, ×3, with gaps: a picture, and not an even one.
     let decoder = png::Decoder::new(std::io::BufReader::new(
@@ -98,22 +115,69 @@ fn weights_have_pytorchs_names_and_shapes() {
     );
 }
 
-#[test]
-fn only_the_newest_are_kept() {
+/// The checkpoints that a run of twelve steps, saved at every second, keeps.
+fn kept(set: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
-    begin(
-        &experiment(&["checkpoint.every=2", "checkpoint.keep=3"]),
-        &path,
-        u64::MAX,
-    )
-    .unwrap();
+    begin(&experiment(&[&["checkpoint.every=2"], set].concat()), &path, u64::MAX).unwrap();
     let mut kept: Vec<_> = fs::read_dir(path.join("checkpoints"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter_map(|entry| {
+            Some(
+                entry
+                    .unwrap()
+                    .file_name()
+                    .to_str()?
+                    .strip_prefix("step-0000")?
+                    .to_owned(),
+            )
+        })
         .collect();
     kept.sort();
-    assert_eq!(kept, ["step-000008", "step-000010", "step-000012"]);
+    kept
+}
+
+#[test]
+fn the_newest_the_periodic_and_the_best_are_kept() {
+    assert_eq!(kept(&["checkpoint.keep=3"]), ["08", "10", "12"]);
+    assert_eq!(
+        kept(&["checkpoint.keep=1", "checkpoint.keep_every=4"]),
+        ["04", "08", "12"]
+    );
+
+    // The best by what the log says.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut best = experiment(&["checkpoint.every=2", "checkpoint.keep=1"]);
+    for goal in [Goal::Lowest, Goal::Highest] {
+        best.checkpoint.best = Some(BestSection {
+            metric: "generator_loss".into(),
+            goal,
+        });
+        let path = path.with_extension(format!("{goal:?}"));
+        begin(&best, &path, u64::MAX).unwrap();
+        let sign = if goal == Goal::Lowest { 1.0 } else { -1.0 };
+        let lines = metrics(&path);
+        let step = lines
+            .iter()
+            .min_by(|one, other| (sign * one.generator_loss).total_cmp(&(sign * other.generator_loss)))
+            .unwrap()
+            .step;
+        assert!(
+            path.join(format!("checkpoints/step-{step:06}/state.json")).is_file(),
+            "{goal:?} {step}"
+        );
+        assert!(path.join("checkpoints/step-000012/state.json").is_file());
+        let count = fs::read_dir(path.join("checkpoints")).unwrap().count();
+        assert_eq!(count, if step == 12 { 2 } else { 3 }, "with `latest`");
+    }
+    let overrides = ganvas_training::Overrides::default();
+    let text = "[model]\nnetwork = \"mlp\"\n[checkpoint.best]\nmetric = \"beauty\"\ngoal = \"highest\"\n";
+    let error = ganvas_training::parse_experiment(text, "test.toml", "test", &overrides).unwrap_err();
+    assert!(
+        error.to_string().contains("expected one of discriminator_loss"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -138,33 +202,30 @@ fn damage_anywhere_is_noticed_and_named() {
         Ok(())
     };
     read().unwrap();
+    let mut rng = keyed_rng(1, Purpose::Noise, 0);
     for entry in fs::read_dir(&checkpoint).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let whole = fs::read(&path).unwrap();
-        let mut damaged: Vec<Option<Vec<u8>>> = [0, 1, whole.len() / 2, whole.len() - 1]
-            .into_iter()
-            .map(|length| Some(whole[..length].to_vec()))
-            .collect();
+        // Small files at every length and every bit; of large ones a sample.
+        let every = whole.len().div_ceil(200);
+        let lengths = (0..whole.len()).step_by(every).chain([whole.len() - 1]);
+        let mut damaged: Vec<Option<Vec<u8>>> = lengths.map(|length| Some(whole[..length].to_vec())).collect();
+        for position in (0..whole.len()).step_by(every) {
+            let mut flipped = whole.clone();
+            flipped[position] ^= 1 << rng.random_range(0..8);
+            damaged.push(Some(flipped));
+        }
+        damaged.push(None);
+        let mut longer = whole.clone();
+        longer.push(b'\n');
+        damaged.push(Some(longer));
         if name == "state.json" {
-            // Its own bytes have no seal, but a file that is not listed, or of another format, is noticed. Without it
-            // the folder is no checkpoint at all, and an older one is not silently taken for the newest.
             let text = String::from_utf8(whole.clone()).unwrap();
             damaged.push(Some(
-                text.replace("\"format_version\": 1", "\"format_version\": 999")
+                text.replace("\"format_version\": 2", "\"format_version\": 999")
                     .into_bytes(),
             ));
-            damaged.push(Some(
-                text.replace("generator.safetensors", "x.safetensors").into_bytes(),
-            ));
-            damaged.push(None);
-        } else {
-            for position in [0, whole.len() / 3, whole.len() - 1] {
-                let mut flipped = whole.clone();
-                flipped[position] ^= 0x10;
-                damaged.push(Some(flipped));
-            }
-            damaged.push(None);
         }
         for bytes in damaged {
             match &bytes {
@@ -177,19 +238,63 @@ fn damage_anywhere_is_noticed_and_named() {
                 "{name}: {error}"
             );
             let text = error.to_string();
+            // A changed checksum or name in the list may put the blame on the file that it stands for.
             assert!(
-                text.contains("step-000006")
-                    && text.contains(if text.contains("x.safetensors") {
-                        "x.safetensors"
-                    } else {
-                        &name
-                    }),
-                "{text}"
+                text.contains("step-000006") && (text.contains(&name) || name == "SHA256SUMS"),
+                "{name}: {text}"
             );
         }
         fs::write(&path, &whole).unwrap();
     }
     read().unwrap();
+
+    // Another version is named, whatever its checksums look like.
+    let state = checkpoint.join("state.json");
+    let whole = fs::read_to_string(&state).unwrap();
+    fs::write(&state, whole.replace("\"format_version\": 2", "\"format_version\": 1")).unwrap();
+    fs::remove_file(checkpoint.join("SHA256SUMS")).unwrap();
+    let error = read().unwrap_err().to_string();
+    assert!(error.contains("expected format version 2, found 1"), "{error}");
+}
+
+#[test]
+fn a_resume_falls_back_to_the_newest_whole_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = ["training.epochs=2", "checkpoint.every=2", "checkpoint.keep=3"];
+    let whole = folder.path().join("whole");
+    begin(&experiment(&set), &whole, u64::MAX).unwrap();
+    let path = folder.path().join("run");
+    begin(&experiment(&set), &path, u64::MAX).unwrap();
+    let step = |step: u64| path.join(format!("checkpoints/step-{step:06}"));
+    let spoil = |step: &Path| {
+        let file = step.join("discriminator.safetensors");
+        let mut bytes = fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        fs::write(file, bytes).unwrap();
+    };
+    spoil(&step(6));
+    fs::remove_file(step(4).join("state.json")).unwrap();
+    assert_eq!(
+        go_on(&experiment(&set), &path, u64::MAX).unwrap(),
+        Outcome::Finished { step: 6 }
+    );
+    assert_same_run(&whole, &path);
+    for name in ["damaged-step-000006", "damaged-step-000004"] {
+        assert!(path.join("checkpoints").join(name).is_dir(), "{name}");
+    }
+
+    // With none left it stops, and leaves all where it is.
+    for number in [2, 4, 6] {
+        spoil(&step(number));
+    }
+    let error = go_on(&experiment(&set), &path, u64::MAX).unwrap_err();
+    assert!(
+        matches!(error, TrainingError::NoWholeCheckpoint { .. }) && !error.is_usage(),
+        "{error}"
+    );
+    assert!(error.to_string().contains("step-000006"), "{error}");
+    assert!([2, 4, 6].into_iter().all(|number| step(number).is_dir()));
 }
 
 #[test]
@@ -199,8 +304,8 @@ fn resuming_as_another_run_is_refused_with_both_values() {
     for (set, part) in [
         ("seed=6", "`seed` was 5"),
         ("data.batch_size=8", "`data.batch_size` was 16"),
-        ("model.base_channels=8", "`model.base_channels` was Some(4)"),
-        ("training.update=simultaneous", "`training.update` was Alternating"),
+        ("model.base_channels=8", "`model.base_channels` was 4"),
+        ("training.update=simultaneous", "`training.update` was \"alternating\""),
     ] {
         let error = go_on(&experiment(&[set]), &run, 1).unwrap_err();
         assert!(matches!(error, TrainingError::ResumeMismatch { .. }), "{set}: {error}");
@@ -221,7 +326,14 @@ fn diverging_stops_with_the_step_and_saves_nothing_bad() {
         panic!("expected a divergence, found {error}");
     };
     assert!((1..=6).contains(step), "{error}");
-    assert!(error.to_string().contains(&format!("at step {step}")), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(&format!("at step {step}")), "{text}");
+    // Which tensor, and where to go back to.
+    assert!(
+        text.contains("`linear.") || text.contains("`input.") || text.contains("`conv"),
+        "{text}"
+    );
+    assert!(text.contains("checkpoint"), "{text}");
     // What is there can be read and is finite.
     if let Ok(checkpoint) = Checkpoint::find(&path) {
         let generator = checkpoint.sampling_generator::<Inner>(&device()).unwrap();

@@ -1,11 +1,6 @@
 //! Every verb of the command, run as a process.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, process::Command};
 
 use crate::{
     KIND, ON_CUBECL, backend_path,
@@ -335,19 +330,6 @@ fn help_and_version_are_there() {
     }
 }
 
-/// Waits until a run has logged some steps.
-#[cfg(unix)]
-fn wait_for_steps(metrics: &Path, steps: usize) {
-    let start = Instant::now();
-    while fs::read_to_string(metrics).map_or(0, |text| text.lines().count()) < steps {
-        assert!(
-            start.elapsed() < Duration::from_secs(120),
-            "no step was logged in two minutes"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 #[test]
 #[cfg(unix)]
 fn ctrl_c_saves_and_a_resumed_run_ends_like_an_uninterrupted_one() {
@@ -364,7 +346,7 @@ fn ctrl_c_saves_and_a_resumed_run_ends_like_an_uninterrupted_one() {
             .stderr(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        wait_for_steps(&desk.path(&out).join("metrics.jsonl"), 3);
+        crate::desk::wait_for_steps(&desk.path(&out).join("metrics.jsonl"), 3);
         assert!(
             Command::new("sh")
                 .args(["-c", &format!("kill {signal} {}", child.id())])

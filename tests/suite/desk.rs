@@ -2,8 +2,9 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output},
+    time::{Duration, Instant},
 };
 
 use crate::KIND;
@@ -69,4 +70,17 @@ fn tiny() -> String {
         "seed = 5\n[backend]\nkind = \"{KIND}\"\n[data]\nbatch_size = 16\ncount = 40\n[model]\nnetwork = \"dcgan\"\n\
          latent_size = 8\nbase_channels = 4\n[training]\nepochs = 2\n[logging]\nevery = 1\n[samples]\nevery = 3\n"
     )
+}
+
+/// Waits until a run has logged some steps.
+#[cfg(unix)]
+pub fn wait_for_steps(metrics: &Path, steps: usize) {
+    let start = Instant::now();
+    while fs::read_to_string(metrics).map_or(0, |text| text.lines().count()) < steps {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "no step was logged in two minutes"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

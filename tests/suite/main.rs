@@ -17,6 +17,8 @@ mod desk;
 mod determinism;
 /// Runs of one backend on another.
 mod exchange;
+/// Full disks, second processes, links.
+mod faults;
 /// Layers in one piece against Burn's operations.
 #[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod fused;
@@ -24,6 +26,10 @@ mod fused;
 mod golden;
 /// Gradients against finite differences.
 mod gradients;
+/// Signs that a training goes wrong.
+mod health;
+/// SIGKILL at random moments.
+mod kills;
 /// Lowered convolutions against Keras and against `burn::nn`.
 mod layers;
 /// Losses: values, gradients, and what they do far out.

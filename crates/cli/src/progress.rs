@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ganvas_training::{MetricsLine, Observer, Plan, Timings};
+use ganvas_training::{Hint, MetricsLine, Observer, Plan, Timings};
 use indicatif::{ProgressBar, ProgressStyle};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 /// Without a terminal, a line is told at most so often, so that hours of training do not fill a log.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -161,6 +161,10 @@ impl Observer for TrainingProgress {
                 }
             }
         }
+    }
+
+    fn warned(&mut self, step: u64, hint: Hint) {
+        warn!("step {step}: {hint}");
     }
 
     fn wrote(&mut self, what: &str, path: &Path) {

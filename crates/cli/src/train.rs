@@ -28,20 +28,27 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     }
 
     let out = arguments.out.as_deref();
-    let (run, checkpoint, images);
+    let (run, resume, images);
     if arguments.resume {
         run = RunDirectory::open(out, &experiment)?;
-        checkpoint = resume_point(&run, &experiment)?;
-        match &checkpoint {
+        let point = resume_point(&run, &experiment)?;
+        match &point.checkpoint {
             Some(found) => info!("resuming {} from {}", run.path().display(), found.path().display()),
             None => info!("{} has no checkpoint yet: beginning again", run.path().display()),
         }
+        for change in &point.changes {
+            info!(
+                "`{}` was {} and is {} from here on",
+                change.key, change.before, change.now
+            );
+        }
+        resume = Some(point);
         images = self::images(&experiment, arguments.data_dir.as_deref())?;
     } else {
         RunDirectory::check_free(out)?;
         images = self::images(&experiment, arguments.data_dir.as_deref())?;
         run = RunDirectory::create(out, &experiment)?;
-        checkpoint = None;
+        resume = None;
     }
     interrupt::listen()?;
     info!(
@@ -57,7 +64,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
             experiment: &experiment,
             images: &images,
             run: &run,
-            resume: checkpoint.as_ref(),
+            resume: resume.as_ref(),
             observer: &mut progress,
         },
     );
@@ -66,13 +73,13 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
         bail!("the training gave no outcome");
     };
     let path = run.path().display();
+    let begun_at = resume.and_then(|point| point.checkpoint).map(|found| found.state.step);
     match outcome {
         Outcome::Finished { step } => {
-            match &checkpoint {
-                Some(found) if found.state.step == step => {
-                    tell!("nothing left to do, all {step} steps are trained: {path}")
-                }
-                _ => tell!("trained {step} steps: {path}"),
+            if begun_at == Some(step) {
+                tell!("nothing left to do, all {step} steps are trained: {path}");
+            } else {
+                tell!("trained {step} steps: {path}");
             }
             tell!("real beside generated: {}", run.comparison_path().display());
             tell!("more images: ganvas generate {path} --count 100 --out digits.png");

@@ -6,8 +6,8 @@ use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
 use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Job};
 use ganvas_data::ImageSet;
 use ganvas_training::{
-    BackendSection, Checkpoint, Experiment, Observer, Outcome, Rehearsal, RehearsalOptions, RunDirectory, Sampler,
-    TrainingError, rehearse, train,
+    BackendSection, Checkpoint, Experiment, Observer, Outcome, Rehearsal, RehearsalOptions, ResumePoint, RunDirectory,
+    Sampler, TrainingError, rehearse, train,
 };
 
 /// A job for whatever backend was chosen.
@@ -17,7 +17,7 @@ pub enum Work<'a> {
         experiment: &'a Experiment,
         images: &'a Arc<ImageSet>,
         run: &'a RunDirectory,
-        resume: Option<&'a Checkpoint>,
+        resume: Option<&'a ResumePoint>,
         observer: &'a mut dyn Observer,
     },
     /// Rehearses a training.

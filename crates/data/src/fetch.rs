@@ -10,8 +10,8 @@ use std::{fs, io};
 
 use ureq::Agent;
 
+use crate::disk::{self, sync_folder};
 use crate::error::FetchFailure;
-use crate::files::sync_folder;
 use crate::registry::DataFile;
 use crate::transfer::{Failure, Transfer};
 use crate::verify::{FileState, compare, md5_of};
@@ -141,7 +141,7 @@ struct Job<'a> {
 
 impl Job<'_> {
     fn run(&self, progress: &mut dyn FnMut(FetchProgress<'_>)) -> Result<FetchReport, DataError> {
-        fs::create_dir_all(self.folder).map_err(|source| DataError::io("create the folder", self.folder, source))?;
+        disk::create_folders(self.folder).map_err(|source| DataError::io("create the folder", self.folder, source))?;
         let mut report = FetchReport {
             folder: self.folder.to_owned(),
             ..FetchReport::default()
@@ -265,7 +265,7 @@ impl Job<'_> {
 /// Renames the finished part and gives the file's size.
 fn move_into_place(part: &Path, target: &Path, folder: &Path) -> io::Result<u64> {
     let bytes = fs::metadata(part)?.len();
-    fs::rename(part, target)?;
+    disk::rename(part, target)?;
     sync_folder(folder)?;
     Ok(bytes)
 }

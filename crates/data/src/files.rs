@@ -1,13 +1,14 @@
 //! Files that are either whole or not there.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::DataError;
+use crate::disk::{self, Output};
 
 /// Writes a file so that whoever looks at `path`, even after a power cut, finds the old content or
 /// all of the new.
@@ -23,18 +24,18 @@ use crate::DataError;
 /// same way.
 pub fn write_atomically(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    write: impl FnOnce(&mut BufWriter<Output>) -> io::Result<()>,
 ) -> Result<(), DataError> {
     let folder = parent(path);
-    fs::create_dir_all(folder).map_err(|source| DataError::io("create the folder", folder, source))?;
+    disk::create_folders(folder).map_err(|source| DataError::io("create the folder", folder, source))?;
     let temporary = temporary_beside(path)?;
-    let written = write_whole(&temporary, write).and_then(|()| fs::rename(&temporary, path));
+    let written = write_whole(&temporary, write).and_then(|()| disk::rename(&temporary, path));
     if let Err(source) = written {
         // The first error says what went wrong; a second one about the leftover would hide it.
         let _ = fs::remove_file(&temporary);
         return Err(DataError::io("write", path, source));
     }
-    sync_folder(folder).map_err(|source| DataError::io("synchronize the folder", folder, source))
+    disk::sync_folder(folder).map_err(|source| DataError::io("synchronize the folder", folder, source))
 }
 
 /// The folder that holds `path`; the current one where `path` is a bare name.
@@ -63,34 +64,11 @@ fn temporary_beside(path: &Path) -> Result<PathBuf, DataError> {
     Ok(parent(path).join(name))
 }
 
-fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let mut writer = BufWriter::new(File::create(path)?);
+fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<Output>) -> io::Result<()>) -> io::Result<()> {
+    let mut writer = BufWriter::new(Output::create(path)?);
     write(&mut writer)?;
     writer.flush()?;
-    writer.get_ref().sync_all()
-}
-
-/// Makes a rename in `folder` last through a power cut.
-///
-/// # Errors
-/// The system's, but for file systems that cannot synchronize folders.
-#[cfg(unix)]
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some network and FUSE file systems cannot synchronize folders; the file itself is safe
-        // there.
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
-        other => other,
-    }
-}
-
-/// Windows has no way to open a folder for this, and its file systems keep a journal of renames.
-///
-/// # Errors
-/// None.
-#[cfg(not(unix))]
-pub fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
+    writer.get_ref().sync()
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@
 
 mod batch;
 mod canvas;
+pub mod disk;
 mod error;
 mod fetch;
 mod files;
@@ -58,7 +59,7 @@ pub use batch::{HostBatch, ImageBatch, ImageBatcher, ImageItem, denormalize, nor
 pub use canvas::{Canvas, write_png};
 pub use error::{DataError, FetchFailure};
 pub use fetch::{FetchProgress, FetchReport, fetch};
-pub use files::{sync_folder, write_atomically};
+pub use files::write_atomically;
 pub use grid::{compose_grid, near_square_columns, side_by_side};
 pub use images::ImageSet;
 pub use load::{LoadOptions, load};

@@ -1,7 +1,7 @@
-//! What a run saves, resumes from, and is sampled from.
+//! What a run resumes from, and is sampled from.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -10,51 +10,32 @@ use burn::{
     module::{AutodiffModule, Module},
     tensor::backend::{AutodiffBackend, Backend},
 };
-use ganvas_model::{
-    Generator, ImageShape, NamedTensor, NetworkConfig, apply_named_tensors, from_safetensors, named_tensors,
-    to_safetensors,
-};
-use serde::{Deserialize, Serialize};
+use ganvas_data::disk;
+use ganvas_model::{Generator, ImageShape, NamedTensor, NetworkConfig, apply_named_tensors, from_safetensors};
+use serde::Deserialize;
+use tracing::warn;
 
 use crate::{
-    Adam, Ema, Experiment, Overrides, RunDirectory, TrainingError, TrainingState,
-    checkpoint_files::{FileSeal, read_sealed, remove_folder, write_folder},
+    Adam, CheckpointState, Ema, Experiment, Overrides, RunDirectory, TrainingError, TrainingState,
+    checkpoint_files::{SUMS, SealedFolder, sha256},
+    checkpoint_state::FORMAT_VERSION,
     parse_experiment,
+    saver::step_folders,
 };
 
-/// Raised whenever a reader of the former version would misread the files.
-const FORMAT_VERSION: u32 = 1;
+pub(crate) const STATE: &str = "state.json";
+pub(crate) const CONFIG: &str = "config.toml";
+pub(crate) const GENERATOR: &str = "generator.safetensors";
+pub(crate) const DISCRIMINATOR: &str = "discriminator.safetensors";
+pub(crate) const EMA: &str = "ema_generator.safetensors";
+pub(crate) const OPTIMIZER_GENERATOR: &str = "optimizer_generator.safetensors";
+pub(crate) const OPTIMIZER_DISCRIMINATOR: &str = "optimizer_discriminator.safetensors";
 
-const STATE: &str = "state.json";
-const CONFIG: &str = "config.toml";
-const GENERATOR: &str = "generator.safetensors";
-const DISCRIMINATOR: &str = "discriminator.safetensors";
-const EMA: &str = "ema_generator.safetensors";
-const OPTIMIZER_GENERATOR: &str = "optimizer_generator.safetensors";
-const OPTIMIZER_DISCRIMINATOR: &str = "optimizer_discriminator.safetensors";
-
-/// `state.json`: what is no tensor, and the seals of the other files.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CheckpointState {
-    /// Of these files.
-    pub format_version: u32,
-    /// The ganvas that wrote them.
-    pub program_version: String,
-    /// The backend that computed them.
-    pub backend: String,
-    /// Generator updates done. With the seed it is the whole state of the random numbers and of the data order.
-    pub step: u64,
-    /// Discriminator updates done.
-    pub discriminator_updates: u64,
-    /// Channels, height and width of the images.
-    pub image_shape: [usize; 3],
-    files: BTreeMap<String, FileSeal>,
-}
-
-/// A checkpoint on disk.
+/// A checkpoint on disk, found whole.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     path: PathBuf,
+    files: SealedFolder,
     /// What is no tensor.
     pub state: CheckpointState,
     /// The configuration that it was trained with.
@@ -62,93 +43,66 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Saves a state under `checkpoints/step-000500/` and then removes all but the newest `checkpoint.keep`.
-    ///
-    /// # Errors
-    /// [`TrainingError::Diverged`] where a value is not finite, [`TrainingError::Io`] where the disk fails; the
-    /// checkpoints that were there then still are.
-    pub fn save<B: AutodiffBackend>(
-        run: &RunDirectory,
-        experiment: &Experiment,
-        image: ImageShape,
-        state: &TrainingState<B>,
-    ) -> Result<PathBuf, TrainingError> {
-        let mut tensors = vec![
-            (GENERATOR, named_tensors(&state.generator)),
-            (DISCRIMINATOR, named_tensors(&state.discriminator)),
-            (
-                OPTIMIZER_GENERATOR,
-                state.optimizer_generator.named_moments::<B, _>(&state.generator),
-            ),
-            (
-                OPTIMIZER_DISCRIMINATOR,
-                state
-                    .optimizer_discriminator
-                    .named_moments::<B, _>(&state.discriminator),
-            ),
-        ];
-        if let Some(ema) = &state.ema {
-            tensors.push((EMA, named_tensors(&ema.generator)));
-        }
-        let mut files = BTreeMap::new();
-        for (name, tensors) in tensors {
-            check_finite(name, &tensors, state.step, run)?;
-            let metadata = [("format".to_owned(), "pt".to_owned())];
-            files.insert(name.to_owned(), to_safetensors(&tensors, metadata)?);
-        }
-        files.insert(CONFIG.to_owned(), experiment.to_toml()?.into_bytes());
-        let record = CheckpointState {
-            format_version: FORMAT_VERSION,
-            program_version: env!("CARGO_PKG_VERSION").to_owned(),
-            backend: experiment.backend.kind.clone(),
-            step: state.step,
-            discriminator_updates: state.optimizer_discriminator.updates(),
-            image_shape: image.dims(),
-            files: files
-                .iter()
-                .map(|(name, bytes)| (name.clone(), FileSeal::of(bytes)))
-                .collect(),
-        };
-        let folder = run.checkpoints_path().join(format!("step-{:06}", state.step));
-        let json =
-            serde_json::to_vec_pretty(&record).map_err(|error| TrainingError::io("write", &folder)(error.into()))?;
-        files.insert(STATE.to_owned(), json);
-        write_folder(&folder, &files)?;
-
-        let mut all = step_folders(run);
-        all.sort();
-        let surplus = all.len().saturating_sub(experiment.checkpoint.keep);
-        for (_, old) in all.iter().take(surplus) {
-            remove_folder(old)?;
-        }
-        Ok(folder)
-    }
-
     /// Reads a checkpoint: its own folder, or a run's newest.
     ///
     /// # Errors
     /// [`TrainingError::NotARun`] where there is none, [`TrainingError::DamagedCheckpoint`] where it cannot be read.
     pub fn find(path: &Path) -> Result<Self, TrainingError> {
-        if path.join(STATE).is_file() {
+        // Either file may be the one that is lost.
+        if [STATE, SUMS].iter().any(|name| path.join(name).is_file()) {
             return Self::open(path);
         }
-        Self::newest(&RunDirectory::at(path))?.ok_or_else(|| TrainingError::NotARun {
-            path: path.to_owned(),
-            reason: if path.exists() {
-                "holds no checkpoint; expected a run's folder with checkpoints/step-…, or such a folder itself".into()
-            } else {
-                "no such folder; expected a run's folder, or a checkpoint in it".into()
-            },
-        })
+        let newest = step_folders(&RunDirectory::at(path)).pop();
+        match newest {
+            Some((_, newest)) => Self::open(&newest).map_err(|error| match error {
+                TrainingError::DamagedCheckpoint { path, reason } => TrainingError::DamagedCheckpoint {
+                    path,
+                    reason: format!("{reason}; an older one can be named by its own folder"),
+                },
+                other => other,
+            }),
+            None => Err(TrainingError::NotARun {
+                path: path.to_owned(),
+                reason: if path.exists() {
+                    "holds no checkpoint; expected a run's folder with checkpoints/step-…, or such a folder itself"
+                        .into()
+                } else {
+                    "no such folder; expected a run's folder, or a checkpoint in it".into()
+                },
+            }),
+        }
     }
 
-    /// Reads a run's newest checkpoint, if it has one.
+    /// Reads a run's newest whole checkpoint, if it has any, and tells of newer ones that are damaged. Those step aside, to
+    /// `damaged-step-000500/`, so that the run can save that step again and nothing takes them for the newest.
     ///
     /// # Errors
-    /// [`TrainingError::DamagedCheckpoint`] where it cannot be read.
-    pub fn newest(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
-        let newest = step_folders(run).into_iter().max();
-        newest.map(|(_, path)| Self::open(&path)).transpose()
+    /// [`TrainingError::NoWholeCheckpoint`] where there are checkpoints and none is whole; all then stay where they are.
+    pub fn newest_whole(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
+        let mut damaged: Vec<(PathBuf, TrainingError)> = Vec::new();
+        for (_, path) in step_folders(run).into_iter().rev() {
+            match Self::open(&path) {
+                Ok(found) => {
+                    for (path, error) in damaged {
+                        let aside = step_aside(&path)?;
+                        warn!(
+                            "{error}; it is {} now, and the run goes on from {}",
+                            aside.display(),
+                            found.path.display()
+                        );
+                    }
+                    return Ok(Some(found));
+                }
+                Err(error) => damaged.push((path, error)),
+            }
+        }
+        match damaged.into_iter().next() {
+            Some((_, newest)) => Err(TrainingError::NoWholeCheckpoint {
+                path: run.checkpoints_path(),
+                newest: newest.to_string(),
+            }),
+            None => Ok(None),
+        }
     }
 
     fn open(path: &Path) -> Result<Self, TrainingError> {
@@ -156,23 +110,45 @@ impl Checkpoint {
             path: path.join(name),
             reason,
         };
-        let json = fs::read(path.join(STATE)).map_err(|error| damaged(STATE, error.to_string()))?;
-        let state: CheckpointState =
-            serde_json::from_slice(&json).map_err(|error| damaged(STATE, error.to_string()))?;
-        if state.format_version != FORMAT_VERSION {
+        // Before the checksums: another version may have none, or others, and should be named.
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let version = fs::read(path.join(STATE))
+            .ok()
+            .and_then(|json| serde_json::from_slice::<Version>(&json).ok());
+        if let Some(Version { format_version }) = version.filter(|version| version.format_version != FORMAT_VERSION) {
             return Err(damaged(
                 STATE,
-                format!(
-                    "expected format version {FORMAT_VERSION}, found {}",
-                    state.format_version
-                ),
+                format!("expected format version {FORMAT_VERSION}, found {format_version}"),
             ));
         }
-        let bytes = read_listed(path, &state, CONFIG)?;
+
+        let files = SealedFolder::open(path)?;
+        let json = files.read(STATE)?;
+        let state: CheckpointState =
+            serde_json::from_slice(&json).map_err(|error| damaged(STATE, error.to_string()))?;
+        let sealed: BTreeSet<&str> = files.names().filter(|&name| name != STATE).collect();
+        let listed: BTreeSet<&str> = state.files.iter().map(String::as_str).collect();
+        if sealed != listed {
+            return Err(damaged(
+                SUMS,
+                format!("expected checksums of {listed:?}, found those of {sealed:?}"),
+            ));
+        }
+        let bytes = files.read(CONFIG)?;
+        if sha256(&bytes) != state.config_sha256 {
+            return Err(damaged(
+                CONFIG,
+                format!("is not the configuration that {STATE} was written with"),
+            ));
+        }
         let text = String::from_utf8(bytes).map_err(|error| damaged(CONFIG, error.to_string()))?;
         let source = path.join(CONFIG).display().to_string();
         Ok(Self {
             path: path.to_owned(),
+            files,
             experiment: parse_experiment(&text, &source, "", &Overrides::default())?,
             state,
         })
@@ -189,8 +165,12 @@ impl Checkpoint {
         ImageShape::new(channels, height, width)
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.state.files.iter().any(|file| file == name)
+    }
+
     fn tensors(&self, name: &str) -> Result<Vec<NamedTensor>, TrainingError> {
-        Ok(from_safetensors(&read_listed(&self.path, &self.state, name)?)?)
+        Ok(from_safetensors(&self.files.read(name)?)?)
     }
 
     fn fill<B: Backend, M: Module<B>>(&self, module: M, name: &str) -> Result<M, TrainingError> {
@@ -211,7 +191,7 @@ impl Checkpoint {
         let generator = self.fill(fresh.generator, GENERATOR)?;
         let discriminator = self.fill(fresh.discriminator, DISCRIMINATOR)?;
         let decay = experiment.ema.decay;
-        let ema = match (decay > 0.0, self.state.files.contains_key(EMA)) {
+        let ema = match (decay > 0.0, self.has(EMA)) {
             (false, _) => None,
             (true, true) => Some(Ema::resume(self.fill(generator.valid(), EMA)?, decay)),
             // The average was turned on when the run was resumed: it starts where the generator stands.
@@ -244,11 +224,7 @@ impl Checkpoint {
     /// # Errors
     /// As [`restore`](Self::restore).
     pub fn sampling_generator<B: Backend>(&self, device: &B::Device) -> Result<Generator<B>, TrainingError> {
-        let name = if self.state.files.contains_key(EMA) {
-            EMA
-        } else {
-            GENERATOR
-        };
+        let name = if self.has(EMA) { EMA } else { GENERATOR };
         // Every value is about to be replaced, so the numbers that the network starts from do not matter.
         let mut rng = ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0);
         let network = self.experiment.network(self.image());
@@ -256,48 +232,17 @@ impl Checkpoint {
     }
 }
 
-/// Reads a file that `state.json` lists.
-fn read_listed(folder: &Path, state: &CheckpointState, name: &str) -> Result<Vec<u8>, TrainingError> {
-    let path = folder.join(name);
-    let seal = state.files.get(name).ok_or_else(|| TrainingError::DamagedCheckpoint {
-        path: path.clone(),
-        reason: format!("{STATE} does not list it"),
-    })?;
-    read_sealed(&path, seal)
-}
-
-/// The checkpoints of a run with their steps, in no order.
-fn step_folders(run: &RunDirectory) -> Vec<(u64, PathBuf)> {
-    fs::read_dir(run.checkpoints_path())
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let step = entry.file_name().to_str()?.strip_prefix("step-")?.parse().ok()?;
-            Some((step, entry.path()))
-        })
-        .collect()
-}
-
-fn check_finite(file: &str, tensors: &[NamedTensor], step: u64, run: &RunDirectory) -> Result<(), TrainingError> {
-    for tensor in tensors {
-        if let Some(&value) = tensor.values.iter().find(|value| !value.is_finite()) {
-            return Err(TrainingError::Diverged {
-                what: format!("a value of `{}` in {file}", tensor.name),
-                value,
-                step,
-                advice: divergence_advice(run),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Where the last good checkpoint is, and what to try.
-pub(crate) fn divergence_advice(run: &RunDirectory) -> String {
-    let good = match step_folders(run).into_iter().max() {
-        Some((_, path)) => format!("the last good checkpoint is {}", path.display()),
-        None => "no checkpoint was saved before it".to_owned(),
-    };
-    format!("{good}; try smaller learning rates")
+/// Renames a damaged checkpoint to a name that no reader takes for one.
+fn step_aside(path: &Path) -> Result<PathBuf, TrainingError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let names = (1..).map(|number| match number {
+        1 => format!("damaged-{name}"),
+        _ => format!("damaged-{number}-{name}"),
+    });
+    let mut free = names
+        .map(|name| path.with_file_name(name))
+        .filter(|aside| !aside.exists());
+    let aside = free.next().unwrap_or_else(|| path.with_file_name("damaged"));
+    disk::rename(path, &aside).map_err(TrainingError::io("rename", path))?;
+    Ok(aside)
 }

@@ -1,61 +1,57 @@
-//! A folder of files that is there as a whole or not at all.
+//! A folder of files that is there as a whole or not at all, and whose every bit is held to a checksum.
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use ganvas_data::sync_folder;
-use serde::{Deserialize, Serialize};
+use ganvas_data::disk::{self, Output};
 use sha2::{Digest, Sha256};
 
 use crate::TrainingError;
 
-/// What a file must be to be believed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FileSeal {
-    /// Length in bytes.
-    pub bytes: u64,
-    /// SHA-256 in hexadecimal.
-    pub sha256: String,
+/// The checksums of all other files, as `sha256sum` writes them and `sha256sum --check` reads them.
+pub(crate) const SUMS: &str = "SHA256SUMS";
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl FileSeal {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self {
-            bytes: bytes.len() as u64,
-            sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-        }
-    }
-}
-
-/// Writes the files into a folder beside `target`, brings them to the disk, and renames the folder into place.
+/// Writes the files and their checksums into a folder beside `target`, brings them to the disk, and renames the folder into
+/// place.
 ///
 /// # Errors
-/// [`TrainingError::Io`]; then nothing stands under the final name.
+/// [`TrainingError::Io`]; then what stood under the final name still does.
 pub(crate) fn write_folder(target: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), TrainingError> {
     let parent = target.parent().unwrap_or(Path::new("."));
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let partial = parent.join(format!(".{name}.partial"));
-    fs::create_dir_all(parent).map_err(TrainingError::io("create", parent))?;
+    disk::create_folders(parent).map_err(TrainingError::io("create", parent))?;
     remove_folder(&partial)?;
 
+    let write_file = |name: &str, bytes: &[u8]| {
+        let path = partial.join(name);
+        Output::create(&path)
+            .and_then(|mut file| {
+                file.write_all(bytes)?;
+                file.sync()
+            })
+            .map_err(TrainingError::io("write", &path))
+    };
     let write = || -> Result<(), TrainingError> {
-        fs::create_dir(&partial).map_err(TrainingError::io("create", &partial))?;
+        disk::create_folders(&partial).map_err(TrainingError::io("create", &partial))?;
+        let mut sums = String::new();
         for (name, bytes) in files {
-            let path = partial.join(name);
-            let mut file = File::create(&path).map_err(TrainingError::io("create", &path))?;
-            file.write_all(bytes)
-                .and_then(|()| file.sync_all())
-                .map_err(TrainingError::io("write", &path))?;
+            write_file(name, bytes)?;
+            sums += &format!("{}  {name}\n", sha256(bytes));
         }
-        sync_folder(&partial).map_err(TrainingError::io("sync", &partial))?;
-        // The same step saved again, as after a resume, replaces what was there.
-        remove_folder(target)?;
-        fs::rename(&partial, target).map_err(TrainingError::io("rename into place", target))?;
-        sync_folder(parent).map_err(TrainingError::io("sync", parent))
+        write_file(SUMS, sums.as_bytes())?;
+        disk::sync_folder(&partial).map_err(TrainingError::io("sync", &partial))?;
+        replace_folder(&partial, target)?;
+        disk::sync_folder(parent).map_err(TrainingError::io("sync", parent))
     };
     write().inspect_err(|_| {
         // The error at hand says more than a failing removal would.
@@ -63,28 +59,107 @@ pub(crate) fn write_folder(target: &Path, files: &BTreeMap<String, Vec<u8>>) -> 
     })
 }
 
-/// Reads a file of a checkpoint and holds it to its seal.
+/// Renames a folder to a name that may be taken: the same step saved again, as after a resume.
 ///
-/// # Errors
-/// [`TrainingError::DamagedCheckpoint`] where it is missing or another than the one written.
-pub(crate) fn read_sealed(path: &Path, seal: &FileSeal) -> Result<Vec<u8>, TrainingError> {
-    let damaged = |reason: String| TrainingError::DamagedCheckpoint {
-        path: path.to_owned(),
-        reason,
-    };
-    let length = fs::metadata(path).map_err(|error| damaged(error.to_string()))?.len();
-    if length != seal.bytes {
-        return Err(damaged(format!("expected {} bytes, found {length}", seal.bytes)));
+/// No system exchanges two folders in one move everywhere, so the old one steps aside first. Killed in between, a run has its
+/// older checkpoints and makes this one again.
+fn replace_folder(from: &Path, to: &Path) -> Result<(), TrainingError> {
+    let rename = |from: &Path, to: &Path| disk::rename(from, to).map_err(TrainingError::io("rename into place", to));
+    if !to.exists() {
+        return rename(from, to);
     }
-    let bytes = fs::read(path).map_err(|error| damaged(error.to_string()))?;
-    let found = FileSeal::of(&bytes);
-    if found != *seal {
-        return Err(damaged(format!(
-            "expected SHA-256 {}, found {}",
-            seal.sha256, found.sha256
-        )));
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let aside = to.with_file_name(format!(".{name}.replaced"));
+    remove_folder(&aside)?;
+    rename(to, &aside)?;
+    if let Err(error) = rename(from, to) {
+        // Put back without asking the disk that just failed for anything but a name.
+        let _ = fs::rename(&aside, to);
+        return Err(error);
     }
-    Ok(bytes)
+    remove_folder(&aside)
+}
+
+/// The files of a folder that was found whole.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedFolder {
+    path: PathBuf,
+    sums: BTreeMap<String, String>,
+}
+
+impl SealedFolder {
+    /// Reads the checksums of a folder and holds every file to them.
+    ///
+    /// # Errors
+    /// [`TrainingError::DamagedCheckpoint`] naming the first file that is missing or another than the one written.
+    pub(crate) fn open(path: &Path) -> Result<Self, TrainingError> {
+        let damaged = |reason: String| TrainingError::DamagedCheckpoint {
+            path: path.join(SUMS),
+            reason,
+        };
+        let text = fs::read(path.join(SUMS)).map_err(|error| damaged(error.to_string()))?;
+        let text = String::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
+        let mut sums = BTreeMap::new();
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            let parts = line.strip_suffix('\n').and_then(|line| line.split_once("  "));
+            let Some((sum, name)) = parts.filter(|(sum, name)| sum.len() == 64 && is_plain(name)) else {
+                let number = index + 1;
+                return Err(damaged(format!(
+                    "expected `CHECKSUM  NAME` in line {number}, found {line:?}"
+                )));
+            };
+            if sums.insert(name.to_owned(), sum.to_owned()).is_some() {
+                return Err(damaged(format!("expected each name once, found `{name}` again")));
+            }
+        }
+        let folder = Self {
+            path: path.to_owned(),
+            sums,
+        };
+        for name in folder.sums.keys() {
+            folder.read(name)?;
+        }
+        Ok(folder)
+    }
+
+    /// The names of the files.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.sums.keys().map(String::as_str)
+    }
+
+    /// Reads a file and holds it to its checksum.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, TrainingError> {
+        let path = self.path.join(name);
+        let damaged = |reason: String| TrainingError::DamagedCheckpoint {
+            path: path.clone(),
+            reason,
+        };
+        let expected = self
+            .sums
+            .get(name)
+            .ok_or_else(|| damaged(format!("{SUMS} does not list it")))?;
+        let bytes = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
+        let found = sha256(&bytes);
+        if found != *expected {
+            return Err(damaged(format!(
+                "expected SHA-256 {expected}, found {found} ({} bytes)",
+                bytes.len()
+            )));
+        }
+        Ok(bytes)
+    }
+}
+
+/// A name that stays in its folder.
+pub(crate) fn is_plain(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
 }
 
 /// Removes a folder that may not be there.

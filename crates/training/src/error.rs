@@ -49,15 +49,38 @@ pub enum TrainingError {
         reason: String,
     },
     /// A checkpoint is incomplete or changed since it was written.
-    #[error(
-        "checkpoint {} is damaged: {reason}; to use an older one, name its folder or remove the damaged one's",
-        path.display()
-    )]
+    #[error("checkpoint {} is damaged: {reason}", path.display())]
     DamagedCheckpoint {
         /// The checkpoint's folder or file.
         path: PathBuf,
         /// What was expected and what was found.
         reason: String,
+    },
+    /// A run has checkpoints, and none of them is whole.
+    #[error("{}: no checkpoint is whole; the newest: {newest}", path.display())]
+    NoWholeCheckpoint {
+        /// The folder of the checkpoints.
+        path: PathBuf,
+        /// What is wrong with the newest.
+        newest: String,
+    },
+    /// Another process trains in the run directory.
+    #[error(
+        "{}: another process ({holder}) trains in this run directory; wait for it, stop it, or name another folder with \
+         `--out`",
+        path.display()
+    )]
+    RunLocked {
+        /// The run directory.
+        path: PathBuf,
+        /// The other process, as far as it is known.
+        holder: String,
+    },
+    /// A part of a run directory is a link, which would lead writing elsewhere.
+    #[error("{}: expected a folder of the run's own, found a link; put the folder in its place", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
     },
     /// A run is resumed with a configuration that it was not begun with.
     #[error(
@@ -67,7 +90,7 @@ pub enum TrainingError {
     )]
     ResumeMismatch {
         /// The key.
-        key: &'static str,
+        key: String,
         /// The value in the run directory.
         before: String,
         /// The value given now.

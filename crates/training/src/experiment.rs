@@ -215,14 +215,44 @@ impl Default for SamplesSection {
 pub struct CheckpointSection {
     /// Steps between checkpoints; 0 for none but the last.
     pub every: u64,
-    /// How many checkpoints are kept, the newest ones; at least 1.
+    /// How many of the newest checkpoints are kept; at least 1.
     pub keep: usize,
+    /// Checkpoints at multiples of so many steps are kept for ever; 0 for none.
+    pub keep_every: u64,
+    /// The best checkpoint by a metric is kept as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best: Option<BestSection>,
 }
 
 impl Default for CheckpointSection {
     fn default() -> Self {
-        Self { every: 500, keep: 3 }
+        Self {
+            every: 500,
+            keep: 3,
+            keep_every: 0,
+            best: None,
+        }
     }
+}
+
+/// `[checkpoint.best]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BestSection {
+    /// A number of `metrics.jsonl`, such as `generator_loss`; its newest value when the checkpoint is saved.
+    pub metric: String,
+    /// `lowest` or `highest`.
+    pub goal: Goal,
+}
+
+/// Which values of a metric are good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    /// The smaller the better.
+    Lowest,
+    /// The larger the better.
+    Highest,
 }
 
 impl Experiment {

@@ -24,6 +24,7 @@ pub(crate) struct StepNumbers {
     pub fake_logit: f32,
     /// Of the discriminator and of the generator.
     pub gradient_norms: Option<[f32; 2]>,
+    pub fake_pixel_variance: Option<f32>,
 }
 
 impl<B: AutodiffBackend> LossHistory<B> {
@@ -54,6 +55,7 @@ impl<B: AutodiffBackend> LossHistory<B> {
                 losses.fake_logit,
             ];
             scalars.extend(losses.gradient_norms.into_iter().flatten());
+            scalars.extend(losses.fake_pixel_variance);
             let values: Vec<f32> = Tensor::cat(scalars, 0)
                 .into_data()
                 .convert::<f32>()
@@ -64,7 +66,7 @@ impl<B: AutodiffBackend> LossHistory<B> {
                 generator_loss,
                 real_logit,
                 fake_logit,
-                ref norms @ ..,
+                ref measured @ ..,
             ] = values[..]
             else {
                 continue;
@@ -72,8 +74,8 @@ impl<B: AutodiffBackend> LossHistory<B> {
             let named = [
                 ("discriminator loss", Some(&discriminator_loss)),
                 ("generator loss", Some(&generator_loss)),
-                ("discriminator's gradient norm", norms.first()),
-                ("generator's gradient norm", norms.get(1)),
+                ("discriminator's gradient norm", measured.first()),
+                ("generator's gradient norm", measured.get(1)),
             ];
             for (what, value) in named {
                 if let Some(&value) = value.filter(|value| !value.is_finite()) {
@@ -90,7 +92,8 @@ impl<B: AutodiffBackend> LossHistory<B> {
                 generator_loss,
                 real_logit,
                 fake_logit,
-                gradient_norms: <[f32; 2]>::try_from(norms).ok(),
+                gradient_norms: measured.first_chunk().copied(),
+                fake_pixel_variance: measured.get(2).copied(),
             });
         }
         Ok(newest)

@@ -1,12 +1,12 @@
 //! `metrics.jsonl`: one JSON object a logged step.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs,
     io::Write,
     path::{Path, PathBuf},
 };
 
-use ganvas_data::write_atomically;
+use ganvas_data::{disk::Output, write_atomically};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
@@ -30,15 +30,31 @@ pub struct MetricsLine {
     pub discriminator_gradient_norm: f32,
     /// L2 norm of all gradients of the generator.
     pub generator_gradient_norm: f32,
+    /// Variance of a generated pixel from image to image, the mean over all pixels; near 0 where all images are alike.
+    pub fake_pixel_variance: f32,
     /// Real images a second since the last line, pictures and checkpoints included.
     pub images_per_second: f64,
+}
+
+impl MetricsLine {
+    /// Names of the numbers that `[checkpoint.best]` can choose from.
+    pub const METRICS: [&str; 7] = [
+        "discriminator_loss",
+        "generator_loss",
+        "real_logit",
+        "fake_logit",
+        "discriminator_gradient_norm",
+        "generator_gradient_norm",
+        "fake_pixel_variance",
+    ];
 }
 
 /// The open log.
 #[derive(Debug)]
 pub struct MetricsLog {
-    file: File,
+    file: Output,
     path: PathBuf,
+    newest: Option<MetricsLine>,
 }
 
 impl MetricsLog {
@@ -48,27 +64,39 @@ impl MetricsLog {
     /// # Errors
     /// [`TrainingError::Io`] or [`TrainingError::Data`] where the file cannot be read or written.
     pub fn open(path: &Path, step: u64) -> Result<Self, TrainingError> {
-        let kept = match fs::read_to_string(path) {
-            Ok(text) => Self::lines_until(&text, step),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(TrainingError::io("read", path)(error)),
         };
-        write_atomically(path, |file| file.write_all(kept.as_bytes()))?;
-        let file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(TrainingError::io("open", path))?;
+        let (mut kept, mut newest) = (Vec::new(), None);
+        for text in bytes
+            .split_inclusive(|&byte| byte == b'\n')
+            .filter(|text| text.ends_with(b"\n"))
+        {
+            if let Ok(line) = serde_json::from_slice::<MetricsLine>(text)
+                && line.step <= step
+            {
+                kept.extend_from_slice(text);
+                newest = Some(line);
+            }
+        }
+        write_atomically(path, |file| file.write_all(&kept))?;
         Ok(Self {
-            file,
+            file: Output::append(path).map_err(TrainingError::io("open", path))?,
             path: path.to_owned(),
+            newest,
         })
     }
 
-    fn lines_until(text: &str, step: u64) -> String {
-        text.split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'))
-            .filter(|line| serde_json::from_str::<MetricsLine>(line).is_ok_and(|line| line.step <= step))
-            .collect()
+    /// The newest line.
+    pub fn newest(&self) -> Option<&MetricsLine> {
+        self.newest.as_ref()
+    }
+
+    /// The open file, to be brought to the disk by somebody else.
+    pub(crate) fn output(&self) -> Result<Output, TrainingError> {
+        self.file.try_clone().map_err(TrainingError::io("open", &self.path))
     }
 
     /// Appends one line, in a single write.
@@ -76,12 +104,14 @@ impl MetricsLog {
     /// # Errors
     /// [`TrainingError::Io`] where the file cannot be written.
     pub fn append(&mut self, line: &MetricsLine) -> Result<(), TrainingError> {
-        let write = |file: &mut File| {
+        let write = |file: &mut Output| {
             let mut text = serde_json::to_string(line)?;
             text.push('\n');
             file.write_all(text.as_bytes())
         };
-        write(&mut self.file).map_err(TrainingError::io("write", &self.path))
+        write(&mut self.file).map_err(TrainingError::io("write", &self.path))?;
+        self.newest = Some(line.clone());
+        Ok(())
     }
 }
 
@@ -99,6 +129,7 @@ mod tests {
             fake_logit: -0.25,
             discriminator_gradient_norm: 2.0,
             generator_gradient_norm: 3.0,
+            fake_pixel_variance: 0.5,
             images_per_second: 4.0,
         }
     }

@@ -1,19 +1,24 @@
 //! The folder that a run writes.
 
 use std::{
-    fs,
+    fs::{self, File, OpenOptions, TryLockError},
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use ganvas_data::write_atomically;
+use ganvas_data::{disk, write_atomically};
+use tracing::warn;
 
-use crate::{Experiment, Timings, TrainingError};
+use crate::{Experiment, Timings, TrainingError, checkpoint_files::remove_folder};
 
 /// The folder of one run: `config.toml`, `metrics.jsonl`, `samples/`, `checkpoints/`, `comparison.png`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Made by [`create`](Self::create) or [`open`](Self::open) it is locked until the last clone is dropped or the process ends.
+#[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
+    _lock: Option<Arc<File>>,
 }
 
 impl RunDirectory {
@@ -30,23 +35,31 @@ impl RunDirectory {
             }
         };
         Self::check_free(Some(&path))?;
-        fs::create_dir_all(&path).map_err(TrainingError::io("create", &path))?;
-        let run = Self { path };
+        disk::create_folders(&path).map_err(TrainingError::io("create", &path))?;
+        let run = Self {
+            _lock: lock(&path)?,
+            path,
+        };
         run.write_config(experiment)?;
         Ok(run)
     }
 
-    /// Tells whether [`create`](Self::create) would take this folder: it is empty, or not there.
+    /// Tells whether [`create`](Self::create) would take this folder: it is empty but for leftovers, or not there.
     ///
     /// # Errors
     /// As [`create`](Self::create).
     pub fn check_free(out: Option<&Path>) -> Result<(), TrainingError> {
         let Some(path) = out else { return Ok(()) };
+        // What a start leaves that failed before its first file.
+        let is_leftover = |name: &str| name == ".lock" || (name.starts_with('.') && name.ends_with(".tmp"));
         match fs::read_dir(path) {
-            Ok(mut entries) => match entries.next() {
-                Some(_) => Err(TrainingError::RunExists { path: path.to_owned() }),
-                None => Ok(()),
-            },
+            Ok(entries) => {
+                let mut names = entries.flatten().map(|entry| entry.file_name());
+                match names.find(|name| !name.to_str().is_some_and(is_leftover)) {
+                    Some(_) => Err(TrainingError::RunExists { path: path.to_owned() }),
+                    None => Ok(()),
+                }
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(TrainingError::io("read", path)(error)),
         }
@@ -61,20 +74,40 @@ impl RunDirectory {
             Some(out) => out.to_owned(),
             None => newest_run(Path::new("runs"), &experiment.name)?,
         };
-        let run = Self { path };
+        let mut run = Self::at(path);
         if !run.config_path().is_file() {
             return Err(TrainingError::NotARun {
                 path: run.path,
                 reason: "no run to resume: it has no config.toml; leave out `--resume` to begin one".into(),
             });
         }
+        // A link would have the run write, and remove, somewhere else.
+        for path in [run.checkpoints_path(), run.path.join("samples")] {
+            if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+                return Err(TrainingError::Link { path });
+            }
+        }
+        run._lock = lock(&run.path)?;
         run.remove_leftovers()?;
         Ok(run)
     }
 
-    /// Removes what a killed process had begun to write: names that begin with a point and end in `.tmp`.
+    /// Removes what a killed process had begun to write: names that begin with a point and end in `.tmp`, `.partial` or
+    /// `.replaced`. A checkpoint that was about to be replaced, and was not, gets its name back.
     fn remove_leftovers(&self) -> Result<(), TrainingError> {
-        for folder in [self.path.clone(), self.path.join("samples")] {
+        let checkpoints = self.checkpoints_path();
+        for entry in fs::read_dir(&checkpoints).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(name) = name.strip_prefix('.') else { continue };
+            if let Some(name) = name.strip_suffix(".replaced")
+                && !checkpoints.join(name).exists()
+            {
+                fs::rename(entry.path(), checkpoints.join(name)).map_err(TrainingError::io("rename", entry.path()))?;
+            } else if name.ends_with(".replaced") || name.ends_with(".partial") {
+                remove_folder(&entry.path())?;
+            }
+        }
+        for folder in [self.path.clone(), self.path.join("samples"), checkpoints] {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if name.starts_with('.') && name.ends_with(".tmp") {
@@ -87,7 +120,10 @@ impl RunDirectory {
 
     /// Takes a folder as it is, to read from it.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            _lock: None,
+        }
     }
 
     /// Writes the resolved configuration.
@@ -138,9 +174,54 @@ impl RunDirectory {
         self.path.join("samples").join(format!("step-{step:06}.png"))
     }
 
+    /// `checkpoints/step-000500`
+    pub fn checkpoint_path(&self, step: u64) -> PathBuf {
+        self.checkpoints_path().join(format!("step-{step:06}"))
+    }
+
     /// `checkpoints`
     pub fn checkpoints_path(&self) -> PathBuf {
         self.path.join("checkpoints")
+    }
+}
+
+/// Locks a run directory for this process, in the system's way: a process that died holds nothing.
+///
+/// `None` on file systems that know no locks; a warning says so.
+fn lock(run: &Path) -> Result<Option<Arc<File>>, TrainingError> {
+    let path = run.join(".lock");
+    let open = |path: &Path| {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+    };
+    let mut file = open(&path).map_err(TrainingError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {
+            // For the message of whoever comes second; nothing is lost where it cannot be written.
+            let _ = file
+                .set_len(0)
+                .and_then(|()| write!(file, "process {}", std::process::id()));
+            Ok(Some(Arc::new(file)))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            Err(TrainingError::RunLocked {
+                path: run.to_owned(),
+                holder: if holder.is_empty() {
+                    "of unknown number".into()
+                } else {
+                    holder
+                },
+            })
+        }
+        Err(TryLockError::Error(error)) => {
+            warn!("{}: cannot be locked against a second process: {error}", run.display());
+            Ok(None)
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 use burn::{
     module::Module,
     optim::GradientsParams,
-    tensor::{Tensor, backend::AutodiffBackend},
+    tensor::{
+        Tensor,
+        backend::{AutodiffBackend, Backend},
+    },
 };
 use ganvas_model::{BatchStatistics, Discriminator, Generator, Loss};
 
@@ -22,6 +25,8 @@ pub struct Losses<B: AutodiffBackend> {
     pub fake_logit: Tensor<B::InnerBackend, 1>,
     /// L2 norms of all gradients of the discriminator and of the generator, where they were measured.
     pub gradient_norms: Option<[Tensor<B::InnerBackend, 1>; 2]>,
+    /// Variance of a generated pixel from image to image, the mean over all pixels, where it was measured.
+    pub fake_pixel_variance: Option<Tensor<B::InnerBackend, 1>>,
 }
 
 /// The discriminator's gradients, and what was seen on the way.
@@ -114,6 +119,7 @@ pub fn training_step<B: AutodiffBackend>(
     }
 
     let (fake, seen_by_generator) = state.generator.forward_training(z);
+    let fake_pixel_variance = measure.then(|| pixel_variance(fake.clone().inner()));
     let of_discriminator = discriminator_gradients(&state.discriminator, loss, real, fake.clone());
     let (gradients, seen) = (of_discriminator.gradients, of_discriminator.seen);
     let (of_generator, discriminator_norm);
@@ -140,8 +146,19 @@ pub fn training_step<B: AutodiffBackend>(
         real_logit: of_discriminator.real_logit,
         fake_logit: of_discriminator.fake_logit,
         gradient_norms: discriminator_norm.zip(generator_norm).map(|(of_d, of_g)| [of_d, of_g]),
+        fake_pixel_variance,
     };
     (state, losses)
+}
+
+/// Biased variance across the batch, `[1]`; dimension by dimension, because burn-cubecl adds up a whole tensor in an order that
+/// changes from run to run.
+fn pixel_variance<B: Backend>(images: Tensor<B, 4>) -> Tensor<B, 1> {
+    let mean = images.clone().mean_dim(0);
+    let square = (images - mean).square();
+    (0..4)
+        .fold(square, |square, dimension| square.mean_dim(dimension))
+        .reshape([1])
 }
 
 type Norm<B> = Option<Tensor<<B as AutodiffBackend>::InnerBackend, 1>>;

@@ -1,19 +1,24 @@
 //! The loop: fetch, update both networks, log, sample, save.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use burn::tensor::backend::AutodiffBackend;
-use ganvas_data::ImageSet;
+use ganvas_data::{ImageSet, normalize};
 use ganvas_model::ImageShape;
 use tracing::debug;
 
 use crate::{
-    Checkpoint, Experiment, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, Timings, TrainingError,
-    TrainingState,
-    checkpoint::divergence_advice,
+    CheckpointState, Experiment, Health, Hint, MetricsLine, MetricsLog, Plan, ResumePoint, RunDirectory, Sampler,
+    Session, Timings, TrainingError, TrainingState,
+    divergence::{divergence_advice, locate},
     feed::Feed,
     history::LossHistory,
     render::{COMPARED, write_comparison, write_samples},
+    saver::{Saver, Snapshot},
     timings::Stopwatch,
     training_step,
 };
@@ -26,6 +31,8 @@ pub trait Observer {
     fn stepped(&mut self, step: u64);
     /// A line was written to `metrics.jsonl`.
     fn logged(&mut self, line: &MetricsLine);
+    /// The log shows a sign that the training goes wrong.
+    fn warned(&mut self, step: u64, hint: Hint);
     /// A file or folder stands complete.
     fn wrote(&mut self, what: &str, path: &Path);
     /// The loop has ended, finished or stopped.
@@ -60,14 +67,15 @@ pub fn train<B: AutodiffBackend>(
     experiment: &Experiment,
     images: &Arc<ImageSet>,
     run: &RunDirectory,
-    resume: Option<&Checkpoint>,
+    resume: Option<&ResumePoint>,
     device: &B::Device,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainingError> {
     let shape = images.shape();
     let image = ImageShape::new(shape[0], shape[1], shape[2]);
     let network = experiment.network(image);
-    let mut state = match resume {
+    let checkpoint = resume.and_then(|point| point.checkpoint.as_ref());
+    let mut state = match checkpoint {
         Some(checkpoint) => checkpoint.restore::<B>(experiment, &network, device)?,
         None => TrainingState::<B>::new(experiment, &network, device)?,
     };
@@ -82,12 +90,20 @@ pub fn train<B: AutodiffBackend>(
         });
     }
     run.write_config(experiment)?;
+    let changes = resume.map_or(&[][..], |point| &point.changes);
+    Session::record(run, experiment, state.step, changes)?;
     let sampler = Sampler::new(
         experiment.seed,
         experiment.samples.count.max(COMPARED),
         network.latent_size,
     );
     let mut metrics = MetricsLog::open(&run.metrics_path(), state.step)?;
+    let mut saver = Saver::new(run, metrics.output()?);
+    let mut health = Health::new(match plan.batch_size {
+        // A single image is all alike.
+        1 => 0.0,
+        _ => pixel_variance(images),
+    });
     let mut history = LossHistory::<B>::new();
     let mut feed = Feed::start(
         images.clone(),
@@ -98,7 +114,7 @@ pub fn train<B: AutodiffBackend>(
     );
     let advice = || divergence_advice(run);
     let is_due = |every: u64, step: u64| every > 0 && step.is_multiple_of(every);
-    let mut saved_at = resume.map(|_| state.step);
+    let mut saved_at = checkpoint.map(|_| state.step);
     let mut last_line = (Instant::now(), 0);
     observer.started(&plan, state.step);
     let (mut timings, mut watch) = (Timings::default(), Stopwatch::start());
@@ -123,7 +139,7 @@ pub fn train<B: AutodiffBackend>(
 
         // Log, and notice losses that left the numbers.
         if logs {
-            if let Some(numbers) = history.read(advice)? {
+            if let Some(numbers) = history.read(advice).map_err(|error| locate(error, &state))? {
                 let [of_discriminator, of_generator] = numbers.gradient_norms.unwrap_or([f32::NAN; 2]);
                 let line = MetricsLine {
                     step,
@@ -134,21 +150,25 @@ pub fn train<B: AutodiffBackend>(
                     fake_logit: numbers.fake_logit,
                     discriminator_gradient_norm: of_discriminator,
                     generator_gradient_norm: of_generator,
+                    fake_pixel_variance: numbers.fake_pixel_variance.unwrap_or(f32::NAN),
                     images_per_second: last_line.1 as f64 / last_line.0.elapsed().as_secs_f64(),
                 };
                 last_line = (Instant::now(), 0);
                 metrics.append(&line)?;
                 observer.logged(&line);
+                for hint in health.observe(&line) {
+                    observer.warned(step, hint);
+                }
             }
         } else if history.is_full() {
-            history.read(advice)?;
+            history.read(advice).map_err(|error| locate(error, &state))?;
         }
         observer.stepped(step);
         watch.lap(&mut timings.logging);
 
         // Sample.
         if is_due(experiment.samples.every, step) {
-            history.read(advice)?;
+            history.read(advice).map_err(|error| locate(error, &state))?;
             let path = run.sample_path(step);
             let made = sampler.images(&state.sampling_generator(), device);
             write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
@@ -159,22 +179,27 @@ pub fn train<B: AutodiffBackend>(
         // Save, and stop where that is wanted.
         let stop = step < plan.total_steps && observer.wants_to_stop();
         if stop || is_due(experiment.checkpoint.every, step) {
-            history.read(advice)?;
-            let path = Checkpoint::save(run, experiment, image, &state)?;
+            history.read(advice).map_err(|error| locate(error, &state))?;
+            let record = CheckpointState::new(experiment, image, &plan, step, metrics.newest().cloned());
+            let before = saver.begin(Snapshot::take(experiment, record, &state)?)?;
             saved_at = Some(step);
-            observer.wrote("checkpoint", &path);
+            tell_saved(observer, before);
             watch.lap(&mut timings.saving);
+        } else {
+            tell_saved(observer, saver.poll()?);
         }
         if stop {
             break true;
         }
     };
 
-    history.read(advice)?;
+    history.read(advice).map_err(|error| locate(error, &state))?;
     if saved_at != Some(state.step) {
-        let path = Checkpoint::save(run, experiment, image, &state)?;
-        observer.wrote("checkpoint", &path);
+        let record = CheckpointState::new(experiment, image, &plan, state.step, metrics.newest().cloned());
+        tell_saved(observer, saver.begin(Snapshot::take(experiment, record, &state)?)?);
     }
+    tell_saved(observer, saver.finish()?);
+    watch.lap(&mut timings.saving);
     let made = sampler.images(&state.sampling_generator(), device);
     let path = run.sample_path(state.step);
     write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
@@ -190,6 +215,29 @@ pub fn train<B: AutodiffBackend>(
     } else {
         Outcome::Finished { step: state.step }
     })
+}
+
+fn tell_saved(observer: &mut dyn Observer, folder: Option<PathBuf>) {
+    if let Some(folder) = folder {
+        observer.wrote("checkpoint", &folder);
+    }
+}
+
+/// Variance of a pixel from image to image, the mean over all pixels, of the first thousand real images.
+fn pixel_variance(images: &ImageSet) -> f32 {
+    let count = images.len().min(1000);
+    let area = images.image_len();
+    let (mut sums, mut squares) = (vec![0.0_f64; area], vec![0.0_f64; area]);
+    for image in (0..count).filter_map(|index| images.image(index)) {
+        for ((sum, square), &pixel) in sums.iter_mut().zip(&mut squares).zip(image) {
+            let value = f64::from(normalize(pixel));
+            *sum += value;
+            *square += value * value;
+        }
+    }
+    let count = count as f64;
+    let variance = |(sum, square): (&f64, &f64)| square / count - (sum / count).powi(2);
+    (sums.iter().zip(&squares).map(variance).sum::<f64>() / area as f64) as f32
 }
 
 /// The values of the first images.

@@ -2,7 +2,7 @@
 
 use ganvas_model::{ImageShape, NetworkKind};
 
-use crate::{Experiment, UpdateRule};
+use crate::{Experiment, MetricsLine, UpdateRule};
 
 impl Experiment {
     /// Checks what types cannot: ranges, and keys that have no meaning together.
@@ -61,6 +61,18 @@ impl Experiment {
                 format!(
                     "expected 1 with update = \"simultaneous\", found {}; more need update = \"alternating\"",
                     self.training.discriminator_steps
+                ),
+            ));
+        }
+        if let Some(best) = &self.checkpoint.best
+            && !MetricsLine::METRICS.contains(&best.metric.as_str())
+        {
+            return Err((
+                "checkpoint.best.metric",
+                format!(
+                    "expected one of {}, found `{}`",
+                    MetricsLine::METRICS.join(", "),
+                    best.metric
                 ),
             ));
         }

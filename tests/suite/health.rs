@@ -1,0 +1,92 @@
+//! Trainings that go wrong, and the hints that they bring.
+
+use std::path::Path;
+
+use ganvas_training::{Hint, MetricsLine, Observer, Plan, RunDirectory, Timings, train};
+
+use crate::{
+    B, ON_CUBECL,
+    determinism::{experiment, images},
+    device,
+};
+
+/// Remembers the hints.
+#[derive(Default)]
+struct Listener(Vec<Hint>);
+
+impl Observer for Listener {
+    fn started(&mut self, _plan: &Plan, _step: u64) {}
+    fn ended(&mut self, _timings: &Timings) {}
+    fn stepped(&mut self, _step: u64) {}
+    fn logged(&mut self, line: &MetricsLine) {
+        if std::env::var_os("GANVAS_TEST_SHOW").is_some() {
+            println!("{line:?}");
+        }
+    }
+    fn warned(&mut self, step: u64, hint: Hint) {
+        assert!(step > 50);
+        self.0.push(hint);
+    }
+    fn wrote(&mut self, _what: &str, _path: &Path) {}
+    fn wants_to_stop(&mut self) -> bool {
+        false
+    }
+}
+
+/// The hints of a training, which may diverge in the end.
+fn hints(set: &[&str]) -> Vec<Hint> {
+    let steps = if ON_CUBECL {
+        "training.max_steps=70"
+    } else {
+        "training.max_steps=200"
+    };
+    let common = [
+        "training.epochs=100",
+        steps,
+        "logging.every=2",
+        "samples.every=0",
+        "checkpoint.every=0",
+    ];
+    let experiment = experiment(&[&common, set].concat());
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunDirectory::create(Some(&folder.path().join("run")), &experiment).unwrap();
+    let mut listener = Listener::default();
+    // Only the hints matter here.
+    let _ = train::<B>(&experiment, &images(&experiment), &run, None, &device(), &mut listener);
+    listener.0
+}
+
+#[test]
+fn a_healthy_training_brings_no_hint() {
+    assert_eq!(hints(&[]), []);
+}
+
+#[test]
+fn a_discriminator_that_wins_is_told() {
+    let still = "optimizer.generator.learning_rate=1e-12";
+    let found = hints(&[still, "optimizer.discriminator.learning_rate=1e-2"]);
+    assert!(found.contains(&Hint::DiscriminatorWon), "{found:?}");
+}
+
+#[test]
+fn images_that_are_all_alike_are_told() {
+    // A generator that runs off to where tanh is flat.
+    let found = hints(&[
+        "optimizer.generator.learning_rate=10",
+        "optimizer.discriminator.learning_rate=1e-12",
+    ]);
+    assert!(found.contains(&Hint::ImagesAlike), "{found:?}");
+}
+
+#[test]
+fn gradients_that_vanish_are_told() {
+    let still = "optimizer.generator.learning_rate=1e-12";
+    let found = hints(&[still, "optimizer.discriminator.learning_rate=1", "loss.kind=minimax"]);
+    assert!(found.contains(&Hint::GradientsVanished), "{found:?}");
+}
+
+#[test]
+fn gradients_that_explode_are_told() {
+    let found = hints(&["optimizer.discriminator.learning_rate=100"]);
+    assert!(found.contains(&Hint::GradientsExploded), "{found:?}");
+}
