@@ -40,6 +40,8 @@ mod memory;
 mod networks;
 /// Thirty training steps against Keras.
 mod parity;
+/// Checkpoints in PyTorch.
+mod pytorch;
 /// Dry runs, benches, the timings of a run.
 mod rehearsals;
 /// Three training steps against Keras.

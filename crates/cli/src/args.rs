@@ -149,6 +149,9 @@ pub struct GenerateArguments {
     /// step and seed]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also writes the noise that the images were made of: .npy, f32 [count, latent size]
+    #[arg(long, value_name = "FILE.npy")]
+    pub noise: Option<PathBuf>,
     /// Uses another backend than the run's, such as configs/backends/libtorch.toml
     #[arg(long, value_name = "FILE")]
     pub backend: Option<PathBuf>,

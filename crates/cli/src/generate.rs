@@ -37,6 +37,16 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         .clone()
         .unwrap_or_else(|| PathBuf::from(format!("generated-step-{:06}-seed-{seed}.png", checkpoint.state.step)));
     let format = format(&out)?;
+    if let Some(noise) = arguments
+        .noise
+        .as_ref()
+        .filter(|noise| noise.extension().is_none_or(|end| end != "npy"))
+    {
+        bail!(UsageError(format!(
+            "--noise {}: expected a name that ends in .npy",
+            noise.display()
+        )));
+    }
     let count = arguments.count as usize;
     let image = checkpoint.image();
     if format == Format::Idx && image.channels != 1 {
@@ -78,6 +88,9 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         }
         Format::Npy => npy::write_f32(&out, &values, &[count, shape[0], shape[1], shape[2]])?,
         Format::Idx => idx::write_images(&out, &bytes(), image.height, image.width)?,
+    }
+    if let Some(noise) = &arguments.noise {
+        npy::write_f32(noise, sampler.noise(), &[count, latent])?;
     }
     tell!("{count} images: {}", out.display());
     Ok(Ended::Done)

@@ -24,6 +24,11 @@ impl Sampler {
         }
     }
 
+    /// z, `[count, latent]`.
+    pub fn noise(&self) -> &[f32] {
+        &self.z
+    }
+
     /// Makes the images, in the order of z, on a backend without gradients, so that batch normalization uses its running
     /// statistics and an image does not depend on its neighbours.
     ///

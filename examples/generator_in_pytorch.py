@@ -1,0 +1,131 @@
+"""Opens a ganvas checkpoint in PyTorch: the same generator, the same images.
+
+    ganvas generate RUN --count 16 --out digits.npy --noise z.npy
+    python examples/generator_in_pytorch.py RUN/checkpoints/step-003750 z.npy digits.npy
+
+loads the weights (the averaged ones where there are some, as `ganvas generate` does), makes images of the noise, and tells the
+largest difference from those that ganvas made. Needs Python 3.11 and torch.
+"""
+
+import ast
+import json
+import math
+import pathlib
+import sys
+import tomllib
+
+import torch
+from torch import nn
+
+
+def floats(data, shape):
+    """Little-endian 32-bit floats in C order."""
+    return torch.frombuffer(bytearray(data), dtype=torch.float32).reshape(shape)
+
+
+def npy(path):
+    """A .npy file of version 1.0: magic, the length of a Python literal, the literal, the numbers."""
+    data = path.read_bytes()
+    start = 10 + int.from_bytes(data[8:10], "little")
+    return floats(data[start:], ast.literal_eval(data[10:start].decode())["shape"])
+
+
+def safetensors(path):
+    """A safetensors file by hand: the length of a JSON header, the header, the numbers."""
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    tensors = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            start, end = entry["data_offsets"]
+            tensors[name] = floats(data[8 + length + start : 8 + length + end], entry["shape"])
+    return tensors
+
+
+def features(rows, height, width):
+    """A feature vector laid out (y, x, channel) as images."""
+    return rows.view(len(rows), height, width, -1).permute(0, 3, 1, 2)
+
+
+class Blog(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(100, 3 * 3 * 512)
+        self.conv1, self.norm1 = nn.ConvTranspose2d(512, 256, 3, 2), nn.BatchNorm2d(256, eps=1e-3)
+        self.conv2, self.norm2 = nn.ConvTranspose2d(256, 128, 2, 2), nn.BatchNorm2d(128, eps=1e-3)
+        self.conv3, self.pixel = nn.ConvTranspose2d(128, 64, 2, 2), nn.Linear(64, 1)
+
+    def forward(self, z):
+        x = features(self.linear(z), 3, 3)
+        x = self.norm1(self.conv1(x).relu())
+        x = self.norm2(self.conv2(x).relu())
+        return self.pixel(self.conv3(x).tanh().permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Dcgan(nn.Module):
+    def __init__(self, latent, base, shape):
+        super().__init__()
+        channels, height, width = shape
+        levels = 3 if height % 8 == 0 else 2
+        self.start = height >> levels, width >> levels
+        widest = base << (levels - 1)
+        widths = [widest >> level for level in range(1, levels)]
+        self.linear = nn.Linear(latent, self.start[0] * self.start[1] * widest, bias=False)
+        self.norm = nn.BatchNorm2d(widest)
+        self.convs = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False) for w in widths)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(w) for w in widths)
+        self.output = nn.ConvTranspose2d(base, channels, 4, 2, 1)
+
+    def forward(self, z):
+        x = self.norm(features(self.linear(z), *self.start)).relu()
+        for conv, norm in zip(self.convs, self.norms):
+            x = norm(conv(x)).relu()
+        return self.output(x).tanh()
+
+
+class Mlp(nn.Module):
+    def __init__(self, latent, hidden, shape):
+        super().__init__()
+        widths = [latent, *hidden]
+        self.shape = shape
+        self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in zip(widths, hidden))
+        self.output = nn.Linear(widths[-1], math.prod(shape))
+
+    def forward(self, z):
+        for layer in self.hidden:
+            z = layer(z).relu()
+        return self.output(z).tanh().view(-1, *self.shape)
+
+
+def generator(checkpoint):
+    """The generator of a checkpoint's folder."""
+    model = tomllib.loads((checkpoint / "config.toml").read_text())["model"]
+    shape = json.loads((checkpoint / "state.json").read_text())["image_shape"]
+    match model["network"]:
+        case "blog":
+            network = Blog()
+        case "dcgan":
+            network = Dcgan(model["latent_size"], model["base_channels"], shape)
+        case "mlp":
+            network = Mlp(model["latent_size"], model["hidden_sizes"], shape)
+    averaged = checkpoint / "ema_generator.safetensors"
+    weights = safetensors(averaged if averaged.exists() else checkpoint / "generator.safetensors")
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    # A counter that only PyTorch's own training looks at.
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    assert not missing and not unexpected, (missing, unexpected)
+    return network.eval()
+
+
+def main():
+    checkpoint, noise, images = map(pathlib.Path, sys.argv[1:4])
+    with torch.no_grad():
+        found = generator(checkpoint)(npy(noise))
+    expected = npy(images)
+    assert found.shape == expected.shape, (found.shape, expected.shape)
+    print(f"{len(found)} images, largest difference {(found - expected).abs().max():.1e}")
+
+
+if __name__ == "__main__":
+    main()
