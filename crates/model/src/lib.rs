@@ -71,7 +71,7 @@ pub use loss::Loss;
 pub use mlp::{MlpDiscriminator, MlpGenerator};
 pub use network::{Discriminator, Generator, NetworkConfig, NetworkKind};
 pub use patches::Window;
-pub use weights::{NamedTensor, apply_named_tensors, from_safetensors, named_tensors, to_safetensors};
+pub use weights::{NamedTensor, apply_named_tensors, from_safetensors, host_values, named_tensors, to_safetensors};
 
 /// The README's Rust code, compiled with the documentation tests.
 #[cfg(doctest)]

@@ -9,7 +9,7 @@ use burn::{
         ops::FloatTensor,
     },
 };
-use ganvas_model::{AdamConstants, ModelError, NamedTensor, fused_updates, named_tensors};
+use ganvas_model::{AdamConstants, ModelError, NamedTensor, fused_updates, host_values, named_tensors};
 use serde::{Deserialize, Serialize};
 
 use crate::parameters::{primitive, tensor};
@@ -164,7 +164,7 @@ impl<B: Backend> Adam<B> {
             NamedTensor {
                 name,
                 shape: shape.to_vec(),
-                values: flat.to_data().convert::<f32>().iter::<f32>().collect(),
+                values: host_values(flat),
             }
         };
         trainable::<A, M>(module)

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use ganvas_data::{Purpose, keyed_rng, normal_vec};
-use ganvas_model::Generator;
+use ganvas_model::{Generator, host_values};
 
 /// Images made at once: bounds the memory, whatever the count.
 const CHUNK: usize = 256;
@@ -39,8 +39,7 @@ impl Sampler {
             .chunks(CHUNK * self.latent)
             .flat_map(|z| {
                 let data = TensorData::new(z.to_vec(), [z.len() / self.latent, self.latent]);
-                let images = generator.forward(Tensor::from_data(data, device));
-                images.into_data().convert::<f32>().iter::<f32>().collect::<Vec<_>>()
+                host_values(generator.forward(Tensor::from_data(data, device)))
             })
             .collect()
     }
