@@ -186,6 +186,18 @@ fn a_stopped_and_resumed_run_is_the_same_to_the_bit() {
 }
 
 #[test]
+fn a_finished_run_that_is_made_longer_is_the_same_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));
+    begin(&experiment(&["training.max_steps=8"]), &whole, u64::MAX).unwrap();
+    // Its last step is logged, though it is none of every second.
+    begin(&experiment(&["training.max_steps=5"]), &parts, u64::MAX).unwrap();
+    assert_eq!(metrics(&parts).last().unwrap().step, 5);
+    go_on(&experiment(&["training.max_steps=8"]), &parts, u64::MAX).unwrap();
+    assert_same_run(&whole, &parts);
+}
+
+#[test]
 fn another_seed_is_another_run() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));

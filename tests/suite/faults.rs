@@ -182,6 +182,18 @@ fn links_and_names_do_not_lead_out_of_the_run() {
         assert!(error.to_string().contains(part), "{error}");
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1);
     }
+    // The lock file is written too.
+    let run = folder.path().join("lock");
+    begin(&settings(), &run, 2).unwrap();
+    fs::remove_file(run.join(".lock")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.join(".thesis.tmp"), run.join(".lock")).unwrap();
+    let error = go_on(&settings(), &run, u64::MAX).unwrap_err();
+    assert!(matches!(error, TrainingError::Link { .. }), "{error}");
+    assert_eq!(
+        fs::read_to_string(elsewhere.join(".thesis.tmp")).unwrap(),
+        "years of work"
+    );
+
     // A log that is a link is replaced by a file, not written through.
     let run = folder.path().join("log");
     begin(&settings(), &run, 2).unwrap();

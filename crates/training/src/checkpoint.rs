@@ -20,7 +20,7 @@ use crate::{
     checkpoint_files::{SUMS, SealedFolder, sha256},
     checkpoint_state::FORMAT_VERSION,
     parse_experiment,
-    saver::step_folders,
+    saver::{point_latest_at, step_folders},
 };
 
 pub(crate) const STATE: &str = "state.json";
@@ -52,7 +52,7 @@ impl Checkpoint {
         if [STATE, SUMS].iter().any(|name| path.join(name).is_file()) {
             return Self::open(path);
         }
-        let newest = step_folders(&RunDirectory::at(path)).pop();
+        let newest = step_folders(&RunDirectory::at(path))?.pop();
         match newest {
             Some((_, newest)) => Self::open(&newest).map_err(|error| match error {
                 TrainingError::DamagedCheckpoint { path, reason } => TrainingError::DamagedCheckpoint {
@@ -73,35 +73,51 @@ impl Checkpoint {
         }
     }
 
-    /// Reads a run's newest whole checkpoint, if it has any, and tells of newer ones that are damaged. Those step aside, to
-    /// `damaged-step-000500/`, so that the run can save that step again and nothing takes them for the newest.
+    /// Reads a run's newest whole checkpoint, if it has any, and tells of newer ones that are damaged, newest first.
     ///
     /// # Errors
-    /// [`TrainingError::NoWholeCheckpoint`] where there are checkpoints and none is whole; all then stay where they are.
-    pub fn newest_whole(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
-        let mut damaged: Vec<(PathBuf, TrainingError)> = Vec::new();
-        for (_, path) in step_folders(run).into_iter().rev() {
+    /// [`TrainingError::NoWholeCheckpoint`] where there are checkpoints, or were, and none is whole; [`TrainingError::Io`] where
+    /// one cannot be read at the moment.
+    pub fn newest_whole(run: &RunDirectory) -> Result<Option<(Self, Vec<TrainingError>)>, TrainingError> {
+        let mut damaged = Vec::new();
+        for (_, path) in step_folders(run)?.into_iter().rev() {
             match Self::open(&path) {
-                Ok(found) => {
-                    for (path, error) in damaged {
-                        let aside = step_aside(&path)?;
-                        warn!(
-                            "{error}; it is {} now, and the run goes on from {}",
-                            aside.display(),
-                            found.path.display()
-                        );
-                    }
-                    return Ok(Some(found));
-                }
-                Err(error) => damaged.push((path, error)),
+                Ok(found) => return Ok(Some((found, damaged))),
+                Err(error @ TrainingError::DamagedCheckpoint { .. }) => damaged.push(error),
+                Err(error) => return Err(error),
             }
         }
-        match damaged.into_iter().next() {
-            Some((_, newest)) => Err(TrainingError::NoWholeCheckpoint {
-                path: run.checkpoints_path(),
-                newest: newest.to_string(),
-            }),
-            None => Ok(None),
+        let newest = match damaged.into_iter().next() {
+            Some(newest) => newest.to_string(),
+            // The pointer is moved after its checkpoint stands, so there was one.
+            None if run.latest_path().exists() => "`latest` names one, and no folder is there".to_owned(),
+            None => return Ok(None),
+        };
+        Err(TrainingError::NoWholeCheckpoint {
+            path: run.checkpoints_path(),
+            newest,
+        })
+    }
+
+    /// Renames the damaged checkpoints that are newer than this one, so that the run can save those steps again and nothing
+    /// takes them for the newest, and points `latest` at this one.
+    pub(crate) fn become_newest(&self, run: &RunDirectory, damaged: Vec<TrainingError>) -> Result<(), TrainingError> {
+        for error in damaged {
+            let TrainingError::DamagedCheckpoint { path, .. } = &error else {
+                continue;
+            };
+            let Some(folder) = path.parent() else { continue };
+            let aside = step_aside(folder)?;
+            warn!(
+                "{error}; it is {} now, and the run goes on from {}",
+                aside.display(),
+                self.path.display()
+            );
+        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        match fs::read_to_string(run.latest_path()) {
+            Ok(latest) if latest.trim_end() == name => Ok(()),
+            _ => point_latest_at(run, &self.path),
         }
     }
 
@@ -146,10 +162,21 @@ impl Checkpoint {
         }
         let text = String::from_utf8(bytes).map_err(|error| damaged(CONFIG, error.to_string()))?;
         let source = path.join(CONFIG).display().to_string();
+        let experiment = parse_experiment(&text, &source, "", &Overrides::default())?;
+        // The networks are made for this shape before any tensor is read.
+        let side = experiment.data.image_size.unwrap_or(28);
+        let [channels, height, width] = state.image_shape;
+        if [height, width] != [side; 2] || ![1, 3].contains(&channels) {
+            let reason = format!(
+                "expected images of 1 or 3 channels and {side}×{side} pixels, found {:?}",
+                state.image_shape
+            );
+            return Err(damaged(STATE, reason));
+        }
         Ok(Self {
             path: path.to_owned(),
             files,
-            experiment: parse_experiment(&text, &source, "", &Overrides::default())?,
+            experiment,
             state,
         })
     }

@@ -30,6 +30,9 @@ pub(crate) fn write_folder(target: &Path, files: &BTreeMap<String, Vec<u8>>) -> 
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let partial = parent.join(format!(".{name}.partial"));
     disk::create_folders(parent).map_err(TrainingError::io("create", parent))?;
+    if let Some(above) = parent.parent().filter(|above| !above.as_os_str().is_empty()) {
+        disk::sync_folder(above).map_err(TrainingError::io("sync", above))?;
+    }
     remove_folder(&partial)?;
 
     let write_file = |name: &str, bytes: &[u8]| {
@@ -77,6 +80,10 @@ fn replace_folder(from: &Path, to: &Path) -> Result<(), TrainingError> {
         let _ = fs::rename(&aside, to);
         return Err(error);
     }
+    // Both renames last before the old files go.
+    if let Some(parent) = to.parent() {
+        disk::sync_folder(parent).map_err(TrainingError::io("sync", parent))?;
+    }
     remove_folder(&aside)
 }
 
@@ -97,7 +104,7 @@ impl SealedFolder {
             path: path.join(SUMS),
             reason,
         };
-        let text = fs::read(path.join(SUMS)).map_err(|error| damaged(error.to_string()))?;
+        let text = read_or_missing(&path.join(SUMS))?;
         let text = String::from_utf8(text).map_err(|error| damaged(error.to_string()))?;
         let mut sums = BTreeMap::new();
         for (index, line) in text.split_inclusive('\n').enumerate() {
@@ -141,7 +148,7 @@ impl SealedFolder {
             .sums
             .get(name)
             .ok_or_else(|| damaged(format!("{SUMS} does not list it")))?;
-        let bytes = fs::read(&path).map_err(|error| damaged(error.to_string()))?;
+        let bytes = read_or_missing(&path)?;
         let found = sha256(&bytes);
         if found != *expected {
             return Err(damaged(format!(
@@ -151,6 +158,17 @@ impl SealedFolder {
         }
         Ok(bytes)
     }
+}
+
+/// Reads a file whose absence is damage; a disk that cannot be read now is not.
+fn read_or_missing(path: &Path) -> Result<Vec<u8>, TrainingError> {
+    fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => TrainingError::DamagedCheckpoint {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+        _ => TrainingError::io("read", path)(error),
+    })
 }
 
 /// A name that stays in its folder.
@@ -167,5 +185,27 @@ pub(crate) fn remove_folder(path: &Path) -> Result<(), TrainingError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(TrainingError::io("remove", path)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn files(text: &str) -> BTreeMap<String, Vec<u8>> {
+        BTreeMap::from([("file".to_owned(), text.as_bytes().to_vec())])
+    }
+
+    #[test]
+    fn a_folder_written_again_replaces_the_old_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = parent.path().join("step-000001");
+        for text in ["old", "new"] {
+            write_folder(&target, &files(text)).unwrap();
+            let folder = SealedFolder::open(&target).unwrap();
+            assert_eq!(folder.read("file").unwrap(), text.as_bytes());
+            assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+        }
     }
 }

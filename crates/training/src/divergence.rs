@@ -3,28 +3,34 @@
 use burn::{module::Module, tensor::backend::AutodiffBackend};
 use ganvas_model::{NamedTensor, named_tensors};
 
-use crate::{RunDirectory, TrainingError, TrainingState, saver::step_folders};
+use crate::{
+    RunDirectory, TrainingError, TrainingState,
+    saver::{Saver, step_folders},
+};
 
 /// Where the last good checkpoint is, and what to try.
 pub(crate) fn divergence_advice(run: &RunDirectory) -> String {
-    let good = match step_folders(run).pop() {
+    let good = match step_folders(run).unwrap_or_default().pop() {
         Some((_, path)) => format!("the last good checkpoint is {}", path.display()),
         None => "no checkpoint was saved before it".to_owned(),
     };
     format!("{good}; try smaller learning rates")
 }
 
-/// Adds to a [`TrainingError::Diverged`] which weights are not finite now, up to 50 steps later.
-pub(crate) fn locate<B: AutodiffBackend>(error: TrainingError, state: &TrainingState<B>) -> TrainingError {
-    let TrainingError::Diverged {
-        what,
-        value,
-        step,
-        advice,
-    } = error
-    else {
+/// Adds to a [`TrainingError::Diverged`] which weights are not finite now, up to 50 steps later, and the last good checkpoint,
+/// after it has been written.
+pub(crate) fn locate<B: AutodiffBackend>(
+    error: TrainingError,
+    state: &TrainingState<B>,
+    run: &RunDirectory,
+    saver: &mut Saver,
+) -> TrainingError {
+    let TrainingError::Diverged { what, value, step, .. } = error else {
         return error;
     };
+    // Whether it failed matters less than the divergence.
+    let _ = saver.finish();
+    let advice = divergence_advice(run);
     let broken = [
         broken::<B, _>("discriminator", &state.discriminator),
         broken::<B, _>("generator", &state.generator),

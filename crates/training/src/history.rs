@@ -74,6 +74,9 @@ impl<B: AutodiffBackend> LossHistory<B> {
             let named = [
                 ("discriminator loss", Some(&discriminator_loss)),
                 ("generator loss", Some(&generator_loss)),
+                ("mean logit of real images", Some(&real_logit)),
+                ("mean logit of generated images", Some(&fake_logit)),
+                ("variance of the generated pixels", measured.get(2)),
                 ("discriminator's gradient norm", measured.first()),
                 ("generator's gradient norm", measured.get(1)),
             ];

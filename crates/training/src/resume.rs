@@ -37,7 +37,10 @@ pub struct ResumePoint {
 /// # Errors
 /// [`TrainingError::ResumeMismatch`] naming the key and both values; what [`Checkpoint::newest_whole`] meets.
 pub fn resume_point(run: &RunDirectory, experiment: &Experiment) -> Result<ResumePoint, TrainingError> {
-    let checkpoint = Checkpoint::newest_whole(run)?;
+    let (checkpoint, damaged) = match Checkpoint::newest_whole(run)? {
+        Some((checkpoint, damaged)) => (Some(checkpoint), damaged),
+        None => (None, Vec::new()),
+    };
     // The checkpoint's own configuration is sealed; `config.toml` beside it may have been edited since.
     let before = match &checkpoint {
         Some(checkpoint) => checkpoint.experiment.clone(),
@@ -56,6 +59,9 @@ pub fn resume_point(run: &RunDirectory, experiment: &Experiment) -> Result<Resum
             now: change.now.clone(),
             run: run.path().to_owned(),
         });
+    }
+    if let Some(checkpoint) = &checkpoint {
+        checkpoint.become_newest(run, damaged)?;
     }
     if let Some(checkpoint) = checkpoint
         .as_ref()

@@ -3,20 +3,22 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
-    CheckpointSection, CheckpointState, Goal, MetricsLine, RunDirectory, checkpoint::STATE, saver::step_folders,
+    CheckpointSection, CheckpointState, Goal, MetricsLine, RunDirectory, TrainingError, checkpoint::STATE,
+    saver::step_folders,
 };
 
 /// The checkpoints of a run that need not be kept: all but the newest `keep`, every `keep_every`-th step, and the best.
-pub(crate) fn surplus(run: &RunDirectory, policy: &CheckpointSection) -> Vec<PathBuf> {
-    let all = step_folders(run);
+pub(crate) fn surplus(run: &RunDirectory, policy: &CheckpointSection) -> Result<Vec<PathBuf>, TrainingError> {
+    let all = step_folders(run)?;
     let newest = all.len().saturating_sub(policy.keep);
     let best = best(&all, policy);
     let periodic = |step: u64| policy.keep_every > 0 && step.is_multiple_of(policy.keep_every);
-    all.into_iter()
+    Ok(all
+        .into_iter()
         .take(newest)
         .filter(|&(step, _)| !periodic(step) && Some(step) != best)
         .map(|(_, path)| path)
-        .collect()
+        .collect())
 }
 
 /// The step with the best value of the chosen metric, the earliest of equals.

@@ -41,6 +41,9 @@ impl RunDirectory {
             path,
         };
         run.write_config(experiment)?;
+        if let Some(parent) = run.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            disk::sync_folder(parent).map_err(TrainingError::io("sync", parent))?;
+        }
         Ok(run)
     }
 
@@ -179,6 +182,11 @@ impl RunDirectory {
         self.checkpoints_path().join(format!("step-{step:06}"))
     }
 
+    /// `checkpoints/latest`
+    pub fn latest_path(&self) -> PathBuf {
+        self.checkpoints_path().join("latest")
+    }
+
     /// `checkpoints`
     pub fn checkpoints_path(&self) -> PathBuf {
         self.path.join("checkpoints")
@@ -190,6 +198,9 @@ impl RunDirectory {
 /// `None` on file systems that know no locks; a warning says so.
 fn lock(run: &Path) -> Result<Option<Arc<File>>, TrainingError> {
     let path = run.join(".lock");
+    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+        return Err(TrainingError::Link { path });
+    }
     let open = |path: &Path| {
         OpenOptions::new()
             .read(true)

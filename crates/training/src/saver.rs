@@ -81,13 +81,21 @@ impl Snapshot {
         files.insert(STATE.to_owned(), json);
         write_folder(&folder, &files)?;
 
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        write_atomically(&run.checkpoints_path().join("latest"), |file| writeln!(file, "{name}"))?;
-        for old in surplus(run, &self.policy) {
-            remove_folder(&old)?;
+        point_latest_at(run, &folder)?;
+        for old in surplus(run, &self.policy)? {
+            // Steps beyond this one are not from this run's course; nothing makes the newest work go.
+            if old != folder {
+                remove_folder(&old)?;
+            }
         }
         Ok(folder)
     }
+}
+
+/// Moves the pointer `latest`.
+pub(crate) fn point_latest_at(run: &RunDirectory, folder: &Path) -> Result<(), TrainingError> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Ok(write_atomically(&run.latest_path(), |file| writeln!(file, "{name}"))?)
 }
 
 /// Writes one checkpoint at a time on a thread of its own.
@@ -168,15 +176,23 @@ impl Drop for Saver {
 }
 
 /// The checkpoints of a run with their steps, oldest first.
-pub(crate) fn step_folders(run: &RunDirectory) -> Vec<(u64, PathBuf)> {
-    let mut folders: Vec<(u64, PathBuf)> = fs::read_dir(run.checkpoints_path())
+///
+/// # Errors
+/// [`TrainingError::Io`] where the folder is there and cannot be read: that is not the same as no checkpoints.
+pub(crate) fn step_folders(run: &RunDirectory) -> Result<Vec<(u64, PathBuf)>, TrainingError> {
+    let path = run.checkpoints_path();
+    let unreadable = TrainingError::io("read", &path);
+    let entries = match fs::read_dir(&path) {
+        Ok(entries) => entries.collect::<Result<Vec<_>, _>>().map_err(unreadable)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut folders: Vec<(u64, PathBuf)> = entries
         .into_iter()
-        .flatten()
-        .flatten()
         .filter_map(|entry| Some((step_of(&entry.path())?, entry.path())))
         .collect();
     folders.sort();
-    folders
+    Ok(folders)
 }
 
 fn step_of(folder: &Path) -> Option<u64> {

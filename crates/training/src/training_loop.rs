@@ -14,7 +14,7 @@ use tracing::debug;
 use crate::{
     CheckpointState, Experiment, Health, Hint, MetricsLine, MetricsLog, Plan, ResumePoint, RunDirectory, Sampler,
     Session, Timings, TrainingError, TrainingState,
-    divergence::{divergence_advice, locate},
+    divergence::locate,
     feed::Feed,
     history::LossHistory,
     render::{COMPARED, write_comparison, write_samples},
@@ -97,7 +97,15 @@ pub fn train<B: AutodiffBackend>(
         experiment.samples.count.max(COMPARED),
         network.latent_size,
     );
-    let mut metrics = MetricsLog::open(&run.metrics_path(), state.step)?;
+    let is_due = |every: u64, step: u64| every > 0 && step.is_multiple_of(every);
+    let logs_at = |step: u64| is_due(experiment.logging.every, step) || step == plan.total_steps;
+    // The last step of a run is always logged; one that goes on beyond it has no line there, like a run that never ended.
+    let logged = if logs_at(state.step) {
+        state.step
+    } else {
+        state.step.saturating_sub(1)
+    };
+    let mut metrics = MetricsLog::open(&run.metrics_path(), logged)?;
     let mut saver = Saver::new(run, metrics.output()?);
     let mut health = Health::new(match plan.batch_size {
         // A single image is all alike.
@@ -112,8 +120,8 @@ pub fn train<B: AutodiffBackend>(
         (plan, schedule),
         state.step,
     );
-    let advice = || divergence_advice(run);
-    let is_due = |every: u64, step: u64| every > 0 && step.is_multiple_of(every);
+    // Told by `locate`, which knows more.
+    let advice = String::new;
     let mut saved_at = checkpoint.map(|_| state.step);
     let mut last_line = (Instant::now(), 0);
     observer.started(&plan, state.step);
@@ -128,7 +136,7 @@ pub fn train<B: AutodiffBackend>(
 
         // Update the discriminator, the generator and its average.
         let step = state.step + 1;
-        let logs = is_due(experiment.logging.every, step) || step == plan.total_steps;
+        let logs = logs_at(step);
         let (update, loss) = (experiment.training.update, experiment.loss.kind);
         let losses;
         (state, losses) = training_step(state, update, loss, batches.earlier, batches.last, logs);
@@ -139,7 +147,10 @@ pub fn train<B: AutodiffBackend>(
 
         // Log, and notice losses that left the numbers.
         if logs {
-            if let Some(numbers) = history.read(advice).map_err(|error| locate(error, &state))? {
+            if let Some(numbers) = history
+                .read(advice)
+                .map_err(|error| locate(error, &state, run, &mut saver))?
+            {
                 let [of_discriminator, of_generator] = numbers.gradient_norms.unwrap_or([f32::NAN; 2]);
                 let line = MetricsLine {
                     step,
@@ -161,14 +172,18 @@ pub fn train<B: AutodiffBackend>(
                 }
             }
         } else if history.is_full() {
-            history.read(advice).map_err(|error| locate(error, &state))?;
+            history
+                .read(advice)
+                .map_err(|error| locate(error, &state, run, &mut saver))?;
         }
         observer.stepped(step);
         watch.lap(&mut timings.logging);
 
         // Sample.
         if is_due(experiment.samples.every, step) {
-            history.read(advice).map_err(|error| locate(error, &state))?;
+            history
+                .read(advice)
+                .map_err(|error| locate(error, &state, run, &mut saver))?;
             let path = run.sample_path(step);
             let made = sampler.images(&state.sampling_generator(), device);
             write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
@@ -179,7 +194,9 @@ pub fn train<B: AutodiffBackend>(
         // Save, and stop where that is wanted.
         let stop = step < plan.total_steps && observer.wants_to_stop();
         if stop || is_due(experiment.checkpoint.every, step) {
-            history.read(advice).map_err(|error| locate(error, &state))?;
+            history
+                .read(advice)
+                .map_err(|error| locate(error, &state, run, &mut saver))?;
             let record = CheckpointState::new(experiment, image, &plan, step, metrics.newest().cloned());
             let before = saver.begin(Snapshot::take(experiment, record, &state)?)?;
             saved_at = Some(step);
@@ -193,7 +210,9 @@ pub fn train<B: AutodiffBackend>(
         }
     };
 
-    history.read(advice).map_err(|error| locate(error, &state))?;
+    history
+        .read(advice)
+        .map_err(|error| locate(error, &state, run, &mut saver))?;
     if saved_at != Some(state.step) {
         let record = CheckpointState::new(experiment, image, &plan, state.step, metrics.newest().cloned());
         tell_saved(observer, saver.begin(Snapshot::take(experiment, record, &state)?)?);
