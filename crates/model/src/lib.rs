@@ -62,7 +62,7 @@ pub use error::ModelError;
 pub use feature_map::FeatureMap;
 pub use fused::{
     AdamConstants, FusedLayers, FusedUpdates, Lowering, fused_updates, install_fused_layers, install_fused_updates,
-    without_fused,
+    primitive, tensor, without_fused,
 };
 pub use image_shape::ImageShape;
 pub use initialization::Initialization;

@@ -9,10 +9,10 @@ use burn::{
         ops::FloatTensor,
     },
 };
-use ganvas_model::{AdamConstants, ModelError, NamedTensor, fused_updates, host_values, named_tensors};
+use ganvas_model::{
+    AdamConstants, ModelError, NamedTensor, fused_updates, host_values, named_tensors, primitive, tensor,
+};
 use serde::{Deserialize, Serialize};
-
-use crate::parameters::{primitive, tensor};
 
 /// Where ε is added; the difference shows where gradients are about as small as ε.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

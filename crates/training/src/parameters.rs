@@ -2,8 +2,9 @@
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
-    tensor::{Tensor, TensorPrimitive, backend::Backend, ops::FloatTensor},
+    tensor::{Tensor, backend::Backend, ops::FloatTensor},
 };
+use ganvas_model::{primitive, tensor};
 
 /// The number of trainable values; running statistics do not count.
 pub fn count_parameters<B: Backend, M: Module<B>>(module: &M) -> usize {
@@ -56,12 +57,4 @@ pub(crate) fn zip_parameters<B: Backend, M: Module<B>>(
         others: others.into_iter(),
         function,
     })
-}
-
-pub(crate) fn primitive<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> FloatTensor<B> {
-    tensor.into_primitive().tensor()
-}
-
-pub(crate) fn tensor<B: Backend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {
-    Tensor::from_primitive(TensorPrimitive::Float(primitive))
 }

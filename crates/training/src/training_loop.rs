@@ -16,7 +16,7 @@ use crate::{
     Session, Timings, TrainingError, TrainingState,
     divergence::locate,
     feed::Feed,
-    history::LossHistory,
+    history::{LossHistory, StepNumbers},
     render::{COMPARED, write_comparison, write_samples},
     saver::{Saver, Snapshot},
     timings::Stopwatch,
@@ -120,8 +120,6 @@ pub fn train<B: AutodiffBackend>(
         (plan, schedule),
         state.step,
     );
-    // Told by `locate`, which knows more.
-    let advice = String::new;
     let mut saved_at = checkpoint.map(|_| state.step);
     let mut last_line = (Instant::now(), 0);
     observer.started(&plan, state.step);
@@ -147,10 +145,7 @@ pub fn train<B: AutodiffBackend>(
 
         // Log, and notice losses that left the numbers.
         if logs {
-            if let Some(numbers) = history
-                .read(advice)
-                .map_err(|error| locate(error, &state, run, &mut saver))?
-            {
+            if let Some(numbers) = read_losses(&mut history, &state, run, &mut saver)? {
                 let [of_discriminator, of_generator] = numbers.gradient_norms.unwrap_or([f32::NAN; 2]);
                 let line = MetricsLine {
                     step,
@@ -172,18 +167,14 @@ pub fn train<B: AutodiffBackend>(
                 }
             }
         } else if history.is_full() {
-            history
-                .read(advice)
-                .map_err(|error| locate(error, &state, run, &mut saver))?;
+            read_losses(&mut history, &state, run, &mut saver)?;
         }
         observer.stepped(step);
         watch.lap(&mut timings.logging);
 
         // Sample.
         if is_due(experiment.samples.every, step) {
-            history
-                .read(advice)
-                .map_err(|error| locate(error, &state, run, &mut saver))?;
+            read_losses(&mut history, &state, run, &mut saver)?;
             let path = run.sample_path(step);
             let made = sampler.images(&state.sampling_generator(), device);
             write_samples(&path, first(&made, experiment.samples.count, image), shape)?;
@@ -194,9 +185,7 @@ pub fn train<B: AutodiffBackend>(
         // Save, and stop where that is wanted.
         let stop = step < plan.total_steps && observer.wants_to_stop();
         if stop || is_due(experiment.checkpoint.every, step) {
-            history
-                .read(advice)
-                .map_err(|error| locate(error, &state, run, &mut saver))?;
+            read_losses(&mut history, &state, run, &mut saver)?;
             let record = CheckpointState::new(experiment, image, &plan, step, metrics.newest().cloned());
             let before = saver.begin(Snapshot::take(experiment, record, &state)?)?;
             saved_at = Some(step);
@@ -210,9 +199,7 @@ pub fn train<B: AutodiffBackend>(
         }
     };
 
-    history
-        .read(advice)
-        .map_err(|error| locate(error, &state, run, &mut saver))?;
+    read_losses(&mut history, &state, run, &mut saver)?;
     if saved_at != Some(state.step) {
         let record = CheckpointState::new(experiment, image, &plan, state.step, metrics.newest().cloned());
         tell_saved(observer, saver.begin(Snapshot::take(experiment, record, &state)?)?);
@@ -234,6 +221,19 @@ pub fn train<B: AutodiffBackend>(
     } else {
         Outcome::Finished { step: state.step }
     })
+}
+
+/// Reads the losses that wait; one that left the numbers is told with the weights that it spoiled and the last good checkpoint.
+fn read_losses<B: AutodiffBackend>(
+    history: &mut LossHistory<B>,
+    state: &TrainingState<B>,
+    run: &RunDirectory,
+    saver: &mut Saver,
+) -> Result<Option<StepNumbers>, TrainingError> {
+    // `locate` gives the advice.
+    history
+        .read(String::new)
+        .map_err(|error| locate(error, state, run, saver))
 }
 
 fn tell_saved(observer: &mut dyn Observer, folder: Option<PathBuf>) {

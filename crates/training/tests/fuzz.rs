@@ -250,6 +250,15 @@ fn forged(name: &str, bytes: &[u8]) -> tempfile::TempDir {
     folder
 }
 
+/// Opens a [`forged`] checkpoint.
+fn open_forged(name: &str, bytes: &[u8]) {
+    let folder = forged(name, bytes);
+    let files = fs::read_dir(folder.path()).unwrap();
+    let size: u64 = files.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    let (_, held) = memory(|| Checkpoint::find(folder.path()));
+    assert_modest("a checkpoint", held, size as usize, 10);
+}
+
 proptest! {
     #![proptest_config(cases())]
 
@@ -325,17 +334,11 @@ proptest! {
 
     #[test]
     fn checkpoints_with_a_forged_state(bytes in changed(committed("state.json"))) {
-        let folder = forged("state.json", &bytes);
-        let size: u64 = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
-        let (_, held) = memory(|| Checkpoint::find(folder.path()));
-        assert_modest("a checkpoint", held, size as usize, 10);
+        open_forged("state.json", &bytes);
     }
 
     #[test]
     fn checkpoints_with_a_forged_configuration(bytes in changed(committed("config.toml"))) {
-        let folder = forged("config.toml", &bytes);
-        let size: u64 = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
-        let (_, held) = memory(|| Checkpoint::find(folder.path()));
-        assert_modest("a checkpoint", held, size as usize, 10);
+        open_forged("config.toml", &bytes);
     }
 }
