@@ -1,12 +1,8 @@
 //! Every verb of the command, run as a process.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use crate::{
-    KIND, ON_CUBECL, backend_path,
-    desk::{Desk, Run},
-    workspace,
-};
+use crate::{KIND, backend_path, desk::Desk, workspace};
 
 fn png_size(path: &Path) -> (u32, u32) {
     let reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap()))
@@ -328,45 +324,4 @@ fn help_and_version_are_there() {
     for verb in ["train", "generate", "data", "config", "backends"] {
         assert!(desk.ok(&[verb, "--help"]).stdout.contains("Usage: ganvas"), "{verb}");
     }
-}
-
-#[test]
-#[cfg(unix)]
-fn ctrl_c_saves_and_a_resumed_run_ends_like_an_uninterrupted_one() {
-    let desk = Desk::new();
-    // Long enough not to end before the signal comes, and not longer: a software adapter takes half a second for a step.
-    let epochs = if ON_CUBECL { 8 } else { 40 };
-    let epochs_set = format!("training.epochs={epochs}");
-    let long = ["--set", &epochs_set, "--set", "checkpoint.every=0"];
-    for signal in ["-INT", "-TERM"] {
-        let out = format!("stopped{signal}");
-        let child = desk
-            .command(&[&["train", "tiny.toml", "--out", &out][..], &long].concat())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        crate::desk::wait_for_steps(&desk.path(&out).join("metrics.jsonl"), 3);
-        assert!(
-            Command::new("sh")
-                .args(["-c", &format!("kill {signal} {}", child.id())])
-                .status()
-                .unwrap()
-                .success()
-        );
-        let run = Run::from(child.wait_with_output().unwrap(), &["train"]);
-        assert_eq!(run.code, 130, "{}", run.stderr);
-        assert!(
-            run.stdout
-                .contains(&format!("ganvas train {out}/config.toml --resume --out {out}")),
-            "{}",
-            run.stdout
-        );
-        desk.ok(&[&["train", "tiny.toml", "--resume", "--out", &out][..], &long].concat());
-    }
-    desk.ok(&[&["train", "tiny.toml", "--out", "whole"][..], &long].concat());
-    let newest = format!("checkpoints/step-{:06}/generator.safetensors", 3 * epochs);
-    let weights = |run: &str| fs::read(desk.path(run).join(&newest)).unwrap();
-    assert!(weights("stopped-INT") == weights("whole"));
-    assert!(weights("stopped-TERM") == weights("whole"));
 }

@@ -123,7 +123,8 @@ fn a_run_of_another_backend_gives_the_same_images_and_goes_on() {
     }
 }
 
-fn copy_run(from: &Path, to: &Path) {
+/// Copies a folder and all that is in it.
+pub fn copy_run(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -1,18 +1,15 @@
-//! Disks that fill up, second processes, links: a run stops with the reason, and nothing whole is lost.
+//! Second processes, links, changed configurations: a run stops with the reason, and nothing whole is lost.
 
 use std::{
     fs,
-    path::Path,
     process::{Child, Stdio},
 };
 
-use ganvas_data::disk::faults::FullDisk;
 use ganvas_training::{Checkpoint, Experiment, RunDirectory, TrainingError, resume_point};
 
 use crate::{
-    ON_CUBECL,
-    desk::{Desk, Run, wait_for_steps},
-    determinism::{assert_same_run, begin, experiment, go_on},
+    desk::{Desk, wait_for_steps},
+    determinism::{begin, experiment, go_on},
 };
 
 fn settings() -> Experiment {
@@ -22,83 +19,6 @@ fn settings() -> Experiment {
         "checkpoint.keep=1",
         "samples.every=3",
     ])
-}
-
-/// Everything under a final name is whole.
-fn assert_whole(run: &Path) {
-    for entry in fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("step-") {
-            Checkpoint::find(&entry.path()).unwrap();
-        }
-    }
-    for picture in fs::read_dir(run.join("samples")).into_iter().flatten().flatten() {
-        if picture.file_name().to_string_lossy().starts_with("step-") {
-            let file = std::io::BufReader::new(fs::File::open(picture.path()).unwrap());
-            let mut reader = png::Decoder::new(file).read_info().unwrap();
-            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-            reader.next_frame(&mut pixels).unwrap();
-        }
-    }
-}
-
-#[test]
-fn a_disk_that_fills_up_at_any_write_stops_the_run_and_spares_what_was_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let whole = folder.path().join("whole");
-    let operations = {
-        let disk = FullDisk::after(u64::MAX, &whole);
-        begin(&settings(), &whole, u64::MAX).unwrap();
-        disk.operations()
-    };
-    // Three checkpoints of seven files, each created, written and synchronized, are more than sixty of them.
-    assert!(operations > 100, "{operations}");
-    // A software adapter takes half a second for a step.
-    let stride = if ON_CUBECL { operations as usize / 4 } else { 1 };
-    for after in (0..operations).step_by(stride) {
-        let path = folder.path().join(format!("full-{after}"));
-        let error = {
-            let _disk = FullDisk::after(after, &path);
-            begin(&settings(), &path, u64::MAX).unwrap_err()
-        };
-        let text = error.to_string();
-        assert!(!error.is_usage(), "{after}: {text}");
-        assert!(text.contains(&path.display().to_string()), "{after}: {text}");
-        assert!(text.contains("no storage space"), "{after}: {text}");
-        assert_whole(&path);
-
-        // With room again the run ends as if nothing had been.
-        match path.join("config.toml").exists() {
-            true => go_on(&settings(), &path, u64::MAX).unwrap(),
-            false => begin(&settings(), &path, u64::MAX).unwrap(),
-        };
-        assert_same_run(&whole, &path);
-        assert!(path.join("comparison.png").is_file());
-        fs::remove_dir_all(&path).unwrap();
-    }
-}
-
-#[test]
-#[cfg(unix)]
-fn a_limit_of_the_system_is_told_like_a_full_disk() {
-    let desk = Desk::new();
-    // In blocks of 512 bytes: enough for the configuration and the log, not for weights.
-    let script = "ulimit -f 24; trap '' XFSZ; exec \"$0\" train tiny.toml --out run --set checkpoint.every=2";
-    let mut command = std::process::Command::new("sh");
-    command
-        .args(["-c", script, env!("CARGO_BIN_EXE_ganvas-under-test")])
-        .current_dir(desk.folder.path());
-    let run = Run::from(command.output().unwrap(), &["train"]);
-    assert_eq!(run.code, 1, "{}", run.stderr);
-    assert!(
-        run.stderr.contains("error: cannot write run/checkpoints/"),
-        "{}",
-        run.stderr
-    );
-    assert!(run.stderr.contains("File too large"), "{}", run.stderr);
-    assert!(!desk.path("run/checkpoints/step-000002").exists());
-    desk.ok(&["train", "tiny.toml", "--resume", "--out", "run"]);
-    assert_whole(&desk.path("run"));
 }
 
 /// Starts a training that lasts until it is stopped.
@@ -131,38 +51,6 @@ fn a_second_process_is_refused_and_a_dead_one_holds_nothing() {
     first.kill().unwrap();
     first.wait().unwrap();
     desk.ok(&[&resume[..], &["--set", "training.epochs=2"]].concat());
-}
-
-#[test]
-#[cfg(unix)]
-fn a_second_signal_stops_at_once_and_leaves_the_run_whole() {
-    let desk = Desk::new();
-    for signal in ["-INT", "-TERM"] {
-        let out = format!("run{signal}");
-        let child = long_training(&desk, &out);
-        let twice = format!("kill {signal} {0}; kill {signal} {0} 2>&1 || true", child.id());
-        let sent = std::process::Command::new("sh").args(["-c", &twice]).status().unwrap();
-        assert!(sent.success());
-        let run = Run::from(child.wait_with_output().unwrap(), &["train"]);
-        assert_eq!(run.code, 130, "{}", run.stderr);
-        assert_whole(&desk.path(&out));
-        let resume = [
-            "train",
-            "tiny.toml",
-            "--resume",
-            "--out",
-            &out,
-            "--set",
-            "training.epochs=100",
-        ];
-        let again = desk.run(&resume);
-        // It may have been beyond the hundredth epoch already.
-        assert!(
-            again.code == 0 || again.stderr.contains("are already trained"),
-            "{}",
-            again.stderr
-        );
-    }
 }
 
 #[test]

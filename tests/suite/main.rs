@@ -17,8 +17,10 @@ mod desk;
 mod determinism;
 /// Runs of one backend on another.
 mod exchange;
-/// Full disks, second processes, links.
+/// Second processes, links, changed configurations.
 mod faults;
+/// Disks that fill up.
+mod full_disks;
 /// Layers in one piece against Burn's operations.
 #[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod fused;
@@ -44,6 +46,9 @@ mod parity;
 mod pytorch;
 /// Dry runs, benches, the timings of a run.
 mod rehearsals;
+/// Ctrl-C and SIGTERM.
+#[cfg(unix)]
+mod signals;
 /// Three training steps against Keras.
 mod three_steps;
 

@@ -10,8 +10,9 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 pub fn listen() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::SeqCst) {
-            // Files only ever get their final names when they are whole, so nothing is torn by leaving here.
-            std::process::exit(130);
+            // Files only ever get their final names when they are whole, so nothing is torn by leaving here. At once, without
+            // what the libraries do at a process's end: libtorch takes apart what the training's thread still computes with.
+            signal_hook::low_level::exit(130);
         }
         crate::progress::say("stopping after this step and saving; once more to stop at once");
     })

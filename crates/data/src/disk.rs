@@ -123,16 +123,16 @@ pub fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(not(feature = "faults"))]
+#[cfg(not(any(test, feature = "faults")))]
 fn permit(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(feature = "faults")]
+#[cfg(any(test, feature = "faults"))]
 use faults::permit;
 
 /// A disk that is full from some operation on; only with the cargo feature `faults`, for tests.
-#[cfg(feature = "faults")]
+#[cfg(any(test, feature = "faults"))]
 pub mod faults {
     use std::io;
     use std::path::{Path, PathBuf};

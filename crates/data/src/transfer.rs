@@ -1,12 +1,13 @@
 //! One file from one server, taken up where an earlier transfer broke off.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, Timeout};
 
+use crate::disk::Output;
 use crate::{DataError, FetchProgress};
 
 /// The most bytes that are received for one file; the largest published one has 31 million.
@@ -147,7 +148,7 @@ impl Transfer<'_> {
                 return Err(Failure::there(format!("the server sent more than {LIMIT} bytes"), 0));
             }
         };
-        part.sync_all().map_err(here)?;
+        part.sync().map_err(here)?;
         let missing = total.filter(|&total| start + received < total);
         match (broken, missing) {
             (Some(reason), _) => Err(Failure::there(reason, received)),
@@ -162,11 +163,11 @@ impl Transfer<'_> {
         }
     }
 
-    fn open(&self, append: bool) -> io::Result<File> {
+    fn open(&self, append: bool) -> io::Result<Output> {
         if append {
-            OpenOptions::new().append(true).open(self.part)
+            Output::append(self.part)
         } else {
-            File::create(self.part)
+            Output::create(self.part)
         }
     }
 }

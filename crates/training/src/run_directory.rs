@@ -105,7 +105,8 @@ impl RunDirectory {
             if let Some(name) = name.strip_suffix(".replaced")
                 && !checkpoints.join(name).exists()
             {
-                fs::rename(entry.path(), checkpoints.join(name)).map_err(TrainingError::io("rename", entry.path()))?;
+                disk::rename(&entry.path(), &checkpoints.join(name))
+                    .map_err(TrainingError::io("rename", entry.path()))?;
             } else if name.ends_with(".replaced") || name.ends_with(".partial") {
                 remove_folder(&entry.path())?;
             }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use super::*;
+use crate::disk::faults::FullDisk;
 
 /// How a test server behaves.
 #[derive(Clone, Copy, PartialEq)]
@@ -194,6 +195,31 @@ fn a_broken_transfer_is_taken_up() {
     scene.assert_whole();
     assert_eq!(report.bytes, 200_000);
     assert_eq!(server.ranges(), ["", "bytes=80000-", "bytes=160000-"]);
+}
+
+#[test]
+fn a_disk_that_fills_up_is_told_and_the_rest_is_fetched_later() {
+    let server = Server::start(&content(), Manner::Sound);
+    for operations in 0.. {
+        let mut scene = Scene::new();
+        let fetched = {
+            let _disk = FullDisk::after(operations, &scene.place());
+            scene.fetch(std::slice::from_ref(&server.address))
+        };
+        let Err(error) = fetched else {
+            // Folder, part, its writes, and bringing it to the disk and into place.
+            assert!(operations > 6, "{operations}");
+            break;
+        };
+        let text = error.to_string();
+        assert!(matches!(error, DataError::Io { .. }), "{text}");
+        assert!(text.contains(&scene.place().display().to_string()), "{text}");
+        assert!(text.contains("no storage space"), "{text}");
+        let target = scene.place().join(NAME);
+        assert!(!target.exists() || fs::read(target).unwrap() == content());
+        scene.fetch(std::slice::from_ref(&server.address)).unwrap();
+        scene.assert_whole();
+    }
 }
 
 #[test]
