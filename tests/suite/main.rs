@@ -15,6 +15,8 @@ mod data;
 mod desk;
 /// Equal runs give equal bits, resumed or not; random numbers are the same on every backend.
 mod determinism;
+/// Numbers that leave the numbers.
+mod divergence;
 /// Runs of one backend on another.
 mod exchange;
 /// Second processes, links, changed configurations.

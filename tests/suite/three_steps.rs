@@ -199,7 +199,10 @@ fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRul
             golden.g_loss.abs(),
             tolerances.values,
         );
-        let [norm_d, norm_g] = losses.gradient_norms.expect("the norms were asked for").map(scalar);
+        let [norm_d, norm_g] = losses
+            .gradient_squares
+            .expect("they were asked for")
+            .map(|squares| scalar(squares.sum().sqrt()));
         for (what, found, rows) in [
             ("discriminator", norm_d, &golden.discriminator),
             ("generator", norm_g, &golden.generator),

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::{
     CpuLayers,
     memory::{CpuMemory, Fresh, create},
-    parallel::{for_rows, vectorized},
+    parallel::{for_rows, sum, vectorized},
 };
 
 /// Values that one thread takes at a time.
@@ -24,7 +24,7 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
         gradient: FloatTensor<B>,
         moments: Option<[FloatTensor<B>; 2]>,
         constants: AdamConstants,
-    ) -> [FloatTensor<B>; 3] {
+    ) -> ([FloatTensor<B>; 3], f32) {
         let shape = weight.shape();
         let [weight, gradient] = [weight, gradient].map(M::contiguous);
         let moments = moments.map(|moments| moments.map(M::contiguous));
@@ -52,16 +52,16 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
             let second = second * decay2 + gradient * gradient * share2;
             [weight - first / (second.sqrt() + epsilon) * rate, first, second]
         };
-        let (mut new_first, mut new_second) = (None, None);
+        let (mut new_first, mut new_second, mut square_sum) = (None, None, 0.0);
         let new_weight = create::<B, M>(&shape, |weight| {
             new_first = Some(create::<B, M>(&shape, |first| {
                 new_second = Some(create::<B, M>(&shape, |second| {
-                    write_three([weight, first, second], inputs, update);
+                    square_sum = write_moved([weight, first, second], inputs, update);
                 }));
             }));
         });
         match (new_first, new_second) {
-            (Some(first), Some(second)) => [new_weight, first, second],
+            (Some(first), Some(second)) => ([new_weight, first, second], square_sum),
             _ => unreachable!("a tensor is made with its values"),
         }
     }
@@ -81,25 +81,30 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
     }
 }
 
-/// Writes what `function` makes of the values in the same place of all inputs, on all threads.
-fn write_three(outputs: [Fresh<'_>; 3], inputs: [&[f32]; 4], function: impl Fn([f32; 4]) -> [f32; 3] + Sync) {
+/// Writes what `update` makes of the weight, the gradient and the moments in the same place, on all threads; returns the sum of
+/// the gradient's squares, which is added up share by share, in an order that depends on their number alone.
+fn write_moved(outputs: [Fresh<'_>; 3], inputs: [&[f32]; 4], update: impl Fn([f32; 4]) -> [f32; 3] + Sync) -> f32 {
     let [weight, first, second] = outputs.map(|output| output.par_chunks_mut(SHARE));
-    weight
+    let square_sums: Vec<f64> = weight
         .zip(first)
         .zip(second)
         .enumerate()
         .with_min_len(2)
-        .for_each(|(number, ((weight, first), second))| {
+        .map(|(number, ((weight, first), second))| {
             vectorized(|| {
                 // Of one length, so that the loop needs no checks and can be vectorized.
                 let inputs = inputs.map(|input| &input[number * SHARE..][..weight.len()]);
                 let (first, second) = (&mut first[..weight.len()], &mut second[..weight.len()]);
                 for index in 0..weight.len() {
-                    let [new_weight, new_first, new_second] = function(inputs.map(|input| input[index]));
+                    let [new_weight, new_first, new_second] = update(inputs.map(|input| input[index]));
                     weight[index].write(new_weight);
                     first[index].write(new_first);
                     second[index].write(new_second);
                 }
-            });
-        });
+                let gradient = inputs[1];
+                sum(gradient.len(), |index| gradient[index] * gradient[index])
+            })
+        })
+        .collect();
+    square_sums.into_iter().sum::<f64>() as f32
 }

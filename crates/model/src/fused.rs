@@ -80,7 +80,7 @@ pub trait FusedUpdates<B: Backend>: Debug + Send + Sync {
     /// Whether it works on this device.
     fn supports(&self, device: &B::Device) -> bool;
 
-    /// One update of Adam: the weight, and the first and second moments, after it.
+    /// One update of Adam: the weight, and the first and second moments, after it; and the sum of the gradient's squares.
     ///
     /// `moments` is `None` before the first update, which is the same as zeros.
     fn adam(
@@ -89,7 +89,7 @@ pub trait FusedUpdates<B: Backend>: Debug + Send + Sync {
         gradient: FloatTensor<B>,
         moments: Option<[FloatTensor<B>; 2]>,
         constants: AdamConstants,
-    ) -> [FloatTensor<B>; 3];
+    ) -> ([FloatTensor<B>; 3], f32);
 
     /// `average + (value − average) · share`
     fn move_average(&self, average: FloatTensor<B>, value: FloatTensor<B>, share: f32) -> FloatTensor<B>;

@@ -1,4 +1,4 @@
-//! Adam, with the place of ε that each framework gives it.
+//! Adam.
 
 use burn::{
     module::{AutodiffModule, ModuleMapper, Param},
@@ -9,78 +9,9 @@ use burn::{
         ops::FloatTensor,
     },
 };
-use ganvas_model::{
-    AdamConstants, ModelError, NamedTensor, fused_updates, host_values, named_tensors, primitive, tensor,
-};
-use serde::{Deserialize, Serialize};
+use ganvas_model::{AdamConstants, ModelError, NamedTensor, fused_updates, host_values, primitive, tensor};
 
-/// Where ε is added; the difference shows where gradients are about as small as ε.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AdamVariant {
-    /// To the corrected second moment's root: `m̂ / (√v̂ + ε)` (algorithm 1 of Kingma and Ba, 2015; PyTorch, Burn).
-    #[default]
-    Pytorch,
-    /// To the uncorrected one's: `√(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)` (the paper's "epsilon hat"; Keras, TensorFlow).
-    Keras,
-}
-
-/// `[optimizer.generator]` and `[optimizer.discriminator]`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamConfig {
-    /// Step size, usually 1e-5 to 1e-3.
-    pub learning_rate: f64,
-    /// Decay of the first moment, 0 to 0.9; GANs train more steadily at 0.5 or below.
-    pub beta1: f64,
-    /// Decay of the second moment, usually 0.99 to 0.999.
-    pub beta2: f64,
-    /// Keeps the division finite, usually 1e-8 or 1e-7.
-    pub epsilon: f64,
-    /// `pytorch` or `keras`: where epsilon is added.
-    pub variant: AdamVariant,
-}
-
-impl Default for AdamConfig {
-    /// The DCGAN paper's learning rate and β₁ (section 4), PyTorch's β₂ and ε.
-    fn default() -> Self {
-        Self {
-            learning_rate: 2e-4,
-            beta1: 0.5,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            variant: AdamVariant::Pytorch,
-        }
-    }
-}
-
-impl AdamConfig {
-    /// Checks the ranges for the network of this name.
-    pub(crate) fn check(&self, network: &str) -> Result<(), (&'static str, String)> {
-        let generator = network == "generator";
-        let key = |of_generator, of_discriminator| if generator { of_generator } else { of_discriminator };
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            let key = key(
-                "optimizer.generator.learning_rate",
-                "optimizer.discriminator.learning_rate",
-            );
-            return Err((key, format!("expected a number above 0, found {}", self.learning_rate)));
-        }
-        if !(0.0..1.0).contains(&self.beta1) {
-            let key = key("optimizer.generator.beta1", "optimizer.discriminator.beta1");
-            return Err((key, format!("expected 0 or more and below 1, found {}", self.beta1)));
-        }
-        if !(0.0..1.0).contains(&self.beta2) {
-            let key = key("optimizer.generator.beta2", "optimizer.discriminator.beta2");
-            return Err((key, format!("expected 0 or more and below 1, found {}", self.beta2)));
-        }
-        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
-            let key = key("optimizer.generator.epsilon", "optimizer.discriminator.epsilon");
-            return Err((key, format!("expected a number above 0, found {}", self.epsilon)));
-        }
-        Ok(())
-    }
-}
+use crate::{AdamConfig, AdamVariant, parameters::trainable};
 
 /// Both moments of one parameter, in its shape.
 #[derive(Debug, Clone)]
@@ -115,7 +46,8 @@ impl<B: Backend> Adam<B> {
 
     /// Moves every trainable parameter of `module` once.
     ///
-    /// With `measure`, also returns the L2 norm of all gradients together, `[1]`.
+    /// Also returns the sum of squares of each parameter's gradient, `[parameters]` in the order of the network's fields: always
+    /// where it costs nothing, because the update is one pass over memory in reach, elsewhere with `measure`.
     pub fn step<A, M>(&mut self, module: M, gradients: GradientsParams, measure: bool) -> (M, Option<Tensor<B, 1>>)
     where
         A: AutodiffBackend<InnerBackend = B>,
@@ -144,12 +76,12 @@ impl<B: Backend> Adam<B> {
             gradients,
             moments: &mut self.moments,
             position: 0,
-            square_sum: None,
+            square_sums: Vec::new(),
             measure,
         };
         let module = module.map(&mut update);
-        let norm = update.square_sum.map(|sum| sum.sqrt());
-        (module, norm)
+        let sums = update.square_sums;
+        (module, (!sums.is_empty()).then(|| Tensor::cat(sums, 0)))
     }
 
     /// The moments by the names of their parameters: `NAME.exp_avg` and `NAME.exp_avg_sq`, as PyTorch calls them.
@@ -230,15 +162,6 @@ impl<B: Backend> Adam<B> {
     }
 }
 
-/// Names and shapes of the trainable parameters, in order: all but the running statistics.
-fn trainable<A: AutodiffBackend, M: AutodiffModule<A>>(module: &M) -> Vec<(String, Vec<usize>)> {
-    named_tensors(module)
-        .into_iter()
-        .filter(|tensor| !tensor.name.contains(".running_"))
-        .map(|tensor| (tensor.name, tensor.shape))
-        .collect()
-}
-
 /// One update on its way through a network.
 struct Update<'a, B: Backend> {
     /// ε has the second moment's correction where the variant wants it.
@@ -246,20 +169,23 @@ struct Update<'a, B: Backend> {
     gradients: GradientsParams,
     moments: &'a mut Vec<Moments<B>>,
     position: usize,
-    square_sum: Option<Tensor<B, 1>>,
+    square_sums: Vec<Tensor<B, 1>>,
     measure: bool,
 }
 
 impl<B: Backend> Update<'_, B> {
     fn update<const D: usize>(
-        &self,
+        &mut self,
         weight: Tensor<B, D>,
         gradient: Tensor<B, D>,
         old: Option<Moments<B>>,
     ) -> (Tensor<B, D>, Moments<B>) {
         if let Some(fused) = fused_updates::<B>(&weight.device()) {
             let moments = old.map(|Moments { first, second }| [first, second]);
-            let [weight, first, second] = fused.adam(primitive(weight), primitive(gradient), moments, self.constants);
+            let device = weight.device();
+            let ([weight, first, second], square_sum) =
+                fused.adam(primitive(weight), primitive(gradient), moments, self.constants);
+            self.square_sums.push(Tensor::from_floats([square_sum], &device));
             return (tensor(weight), Moments { first, second });
         }
         let AdamConstants {
@@ -268,6 +194,12 @@ impl<B: Backend> Update<'_, B> {
             rate,
             epsilon,
         } = self.constants;
+        if self.measure {
+            // Dimension by dimension: burn-cubecl adds up a whole tensor in an order that changes from run to run, and
+            // Mesa's llvmpipe ends loops after 65,535 rounds, which a flat gradient would go beyond.
+            let square = (0..D).fold(gradient.clone().square(), |sum, dimension| sum.sum_dim(dimension));
+            self.square_sums.push(square.reshape([1]));
+        }
         let fresh_first = gradient.clone() * (1.0 - beta1);
         let fresh_second = gradient.square() * (1.0 - beta2);
         let (first, second) = match old {
@@ -294,16 +226,6 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
             // A parameter that the loss does not reach has gradient zero: its moments still decay.
             None => weight.zeros_like(),
         };
-        if self.measure {
-            // Dimension by dimension: burn-cubecl adds up a whole tensor in an order that changes from run to run, and
-            // Mesa's llvmpipe ends loops after 65,535 rounds, which a flat gradient would go beyond.
-            let square = (0..D).fold(gradient.clone().square(), |sum, dimension| sum.sum_dim(dimension));
-            let square = square.reshape([1]);
-            self.square_sum = Some(match self.square_sum.take() {
-                Some(sum) => sum + square,
-                None => square,
-            });
-        }
         let old = self.moments.get(self.position).cloned();
         let (weight, moments) = self.update(weight, gradient, old);
         match self.moments.get_mut(self.position) {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 
-use crate::{Losses, TrainingError};
+use crate::{Losses, TrainingError, TrainingState, parameters::trainable};
 
 /// How many steps may wait unread. It bounds how late a NaN is noticed; reading costs a synchronization of the device.
 const MOST_WAITING: usize = 50;
@@ -10,9 +10,11 @@ const MOST_WAITING: usize = 50;
 /// The losses of the latest steps, not yet read.
 ///
 /// Reading a number makes the host wait for the device, so the losses of all steps are kept there and read together.
-/// None is skipped: the first that is not finite stops the run with its own step number.
+/// None is skipped: the first loss or gradient that is not finite stops the run with its own step number.
 pub(crate) struct LossHistory<B: AutodiffBackend> {
     waiting: Vec<(u64, Losses<B>)>,
+    /// Of the discriminator's parameters and of the generator's.
+    names: [Vec<String>; 2],
 }
 
 /// The numbers of one step, on the host.
@@ -28,8 +30,16 @@ pub(crate) struct StepNumbers {
 }
 
 impl<B: AutodiffBackend> LossHistory<B> {
-    pub(crate) fn new() -> Self {
-        Self { waiting: Vec::new() }
+    /// For a training of these networks.
+    pub(crate) fn new(state: &TrainingState<B>) -> Self {
+        let names = |parameters: Vec<(String, _)>| parameters.into_iter().map(|(name, _)| name).collect();
+        Self {
+            waiting: Vec::new(),
+            names: [
+                names(trainable::<B, _>(&state.discriminator)),
+                names(trainable::<B, _>(&state.generator)),
+            ],
+        }
     }
 
     /// Takes the losses of a step, counted from 1.
@@ -44,60 +54,61 @@ impl<B: AutodiffBackend> LossHistory<B> {
     /// Reads everything that waits and returns the newest step's numbers.
     ///
     /// # Errors
-    /// [`TrainingError::Diverged`] for the first step with a loss that is not finite.
+    /// [`TrainingError::Diverged`] for the first step with a loss or a gradient that is not finite.
     pub(crate) fn read(&mut self, advice: impl Fn() -> String) -> Result<Option<StepNumbers>, TrainingError> {
         let mut newest = None;
         for (step, losses) in self.waiting.drain(..) {
-            let mut scalars = vec![
+            let diverged = |what: String, value: f32| TrainingError::Diverged {
+                what,
+                value,
+                step,
+                advice: advice(),
+            };
+            let has_variance = losses.fake_pixel_variance.is_some();
+            let has_gradients = losses.gradient_squares.is_some();
+            let mut parts = vec![
                 losses.discriminator,
                 losses.generator,
                 losses.real_logit,
                 losses.fake_logit,
             ];
-            scalars.extend(losses.gradient_norms.into_iter().flatten());
-            scalars.extend(losses.fake_pixel_variance);
-            let values: Vec<f32> = Tensor::cat(scalars, 0)
-                .into_data()
-                .convert::<f32>()
-                .iter::<f32>()
-                .collect();
-            let [
-                discriminator_loss,
-                generator_loss,
-                real_logit,
-                fake_logit,
-                ref measured @ ..,
-            ] = values[..]
-            else {
-                continue;
+            parts.extend(losses.fake_pixel_variance);
+            parts.extend(losses.gradient_squares.into_iter().flatten());
+            // One read: each makes the host wait.
+            let values: Vec<f32> = Tensor::cat(parts, 0).into_data().convert::<f32>().iter().collect();
+            let mut values = values.into_iter();
+            let mut next = |what: &str| match values.next().unwrap_or(f32::NAN) {
+                value if value.is_finite() => Ok(value),
+                value => Err(diverged(what.to_owned(), value)),
             };
-            let named = [
-                ("discriminator loss", Some(&discriminator_loss)),
-                ("generator loss", Some(&generator_loss)),
-                ("mean logit of real images", Some(&real_logit)),
-                ("mean logit of generated images", Some(&fake_logit)),
-                ("variance of the generated pixels", measured.get(2)),
-                ("discriminator's gradient norm", measured.first()),
-                ("generator's gradient norm", measured.get(1)),
-            ];
-            for (what, value) in named {
-                if let Some(&value) = value.filter(|value| !value.is_finite()) {
-                    return Err(TrainingError::Diverged {
-                        what: what.to_owned(),
-                        value,
-                        step,
-                        advice: advice(),
-                    });
-                }
+            let mut numbers = StepNumbers {
+                discriminator_loss: next("discriminator loss")?,
+                generator_loss: next("generator loss")?,
+                real_logit: next("mean logit of real images")?,
+                fake_logit: next("mean logit of generated images")?,
+                fake_pixel_variance: None,
+                gradient_norms: None,
+            };
+            if has_variance {
+                numbers.fake_pixel_variance = Some(next("variance of the generated pixels")?);
             }
-            newest = Some(StepNumbers {
-                discriminator_loss,
-                generator_loss,
-                real_logit,
-                fake_logit,
-                gradient_norms: measured.first_chunk().copied(),
-                fake_pixel_variance: measured.get(2).copied(),
-            });
+            if has_gradients {
+                let mut norms = [0.0; 2];
+                for ((network, names), norm) in ["discriminator", "generator"].iter().zip(&self.names).zip(&mut norms) {
+                    let squares: Vec<f32> = values.by_ref().take(names.len()).collect();
+                    // The way back goes from the last layer to the first, so the trouble began at the last of them.
+                    let broken = names.iter().zip(&squares).rfind(|(_, square)| !square.is_finite());
+                    if let Some((name, &square)) = broken {
+                        return Err(diverged(
+                            format!("norm of the gradient of the {network}'s `{name}`"),
+                            square,
+                        ));
+                    }
+                    *norm = squares.iter().sum::<f32>().sqrt();
+                }
+                numbers.gradient_norms = Some(norms);
+            }
+            newest = Some(numbers);
         }
         Ok(newest)
     }

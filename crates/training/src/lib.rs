@@ -4,6 +4,7 @@
 //! [`Checkpoint`] what it saves and resumes from. Everything that touches tensors is generic over the backend.
 
 mod adam;
+mod adam_config;
 mod backend_file;
 mod checkpoint;
 mod checkpoint_files;
@@ -34,7 +35,8 @@ mod timings;
 mod training_loop;
 mod validation;
 
-pub use adam::{Adam, AdamConfig, AdamVariant};
+pub use adam::Adam;
+pub use adam_config::{AdamConfig, AdamVariant};
 pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub use checkpoint::Checkpoint;
 pub use checkpoint_state::{CheckpointState, RandomState};

@@ -4,7 +4,7 @@ use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     tensor::{Tensor, backend::Backend, ops::FloatTensor},
 };
-use ganvas_model::{primitive, tensor};
+use ganvas_model::{named_tensors, primitive, tensor};
 
 /// The number of trainable values; running statistics do not count.
 pub fn count_parameters<B: Backend, M: Module<B>>(module: &M) -> usize {
@@ -19,6 +19,15 @@ pub fn count_parameters<B: Backend, M: Module<B>>(module: &M) -> usize {
     let mut counter = Counter(0);
     module.visit(&mut counter);
     counter.0
+}
+
+/// Names and shapes of the trainable parameters, in order: all but the running statistics.
+pub(crate) fn trainable<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Vec<usize>)> {
+    named_tensors(module)
+        .into_iter()
+        .filter(|tensor| !tensor.name.contains(".running_"))
+        .map(|tensor| (tensor.name, tensor.shape))
+        .collect()
 }
 
 /// Every parameter, running statistics included.

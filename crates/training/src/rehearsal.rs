@@ -115,7 +115,7 @@ pub fn rehearse<B: AutodiffBackend>(
         (plan, schedule),
         0,
     );
-    let mut history = LossHistory::<B>::new();
+    let mut history = LossHistory::new(&state);
     let advice = || "this was a rehearsal; try smaller learning rates".to_owned();
     let mut timed = 0.0;
     while rehearsal.step_seconds.len() < options.steps || timed < options.time.as_secs_f64() {

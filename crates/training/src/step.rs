@@ -23,8 +23,9 @@ pub struct Losses<B: AutodiffBackend> {
     pub real_logit: Tensor<B::InnerBackend, 1>,
     /// Mean logit of generated images.
     pub fake_logit: Tensor<B::InnerBackend, 1>,
-    /// L2 norms of all gradients of the discriminator and of the generator, where they were measured.
-    pub gradient_norms: Option<[Tensor<B::InnerBackend, 1>; 2]>,
+    /// Sums of squares of each parameter's gradient, `[parameters]` in the order of the fields, of the discriminator in its
+    /// last update and of the generator, where they were measured.
+    pub gradient_squares: Option<[Tensor<B::InnerBackend, 1>; 2]>,
     /// Variance of a generated pixel from image to image, the mean over all pixels, where it was measured.
     pub fake_pixel_variance: Option<Tensor<B::InnerBackend, 1>>,
 }
@@ -103,6 +104,9 @@ pub type Batch<B> = (Tensor<B, 4>, Tensor<B, 2>);
 /// One step: a discriminator update on each batch, one generator update, then the average.
 ///
 /// The images made for the discriminator's last update are those that the generator learns from.
+///
+/// With `measure`, the gradients and the variance of the images are measured; gradients also without it where that costs
+/// nothing ([`Adam::step`](crate::Adam::step)).
 pub fn training_step<B: AutodiffBackend>(
     mut state: TrainingState<B>,
     update: UpdateRule,
@@ -122,20 +126,21 @@ pub fn training_step<B: AutodiffBackend>(
     let fake_pixel_variance = measure.then(|| pixel_variance(fake.clone().inner()));
     let of_discriminator = discriminator_gradients(&state.discriminator, loss, real, fake.clone());
     let (gradients, seen) = (of_discriminator.gradients, of_discriminator.seen);
-    let (of_generator, discriminator_norm);
+    let (of_generator, discriminator_squares);
     match update {
         UpdateRule::Simultaneous => {
             of_generator = generator_gradients(&state.generator, &state.discriminator, loss, fake);
-            (state, discriminator_norm) = move_discriminator(state, gradients, seen, measure);
+            (state, discriminator_squares) = move_discriminator(state, gradients, seen, measure);
         }
         UpdateRule::Alternating => {
-            (state, discriminator_norm) = move_discriminator(state, gradients, seen, measure);
+            (state, discriminator_squares) = move_discriminator(state, gradients, seen, measure);
             of_generator = generator_gradients(&state.generator, &state.discriminator, loss, fake);
         }
     }
-    let (generator, generator_norm) = state
-        .optimizer_generator
-        .step(state.generator, of_generator.gradients, measure);
+    let (generator, generator_squares) =
+        state
+            .optimizer_generator
+            .step(state.generator, of_generator.gradients, measure);
     state.generator = generator.track(seen_by_generator);
     state.step += 1;
     state.ema = state.ema.map(|ema| ema.update(&state.generator, state.step));
@@ -145,7 +150,9 @@ pub fn training_step<B: AutodiffBackend>(
         generator: of_generator.loss,
         real_logit: of_discriminator.real_logit,
         fake_logit: of_discriminator.fake_logit,
-        gradient_norms: discriminator_norm.zip(generator_norm).map(|(of_d, of_g)| [of_d, of_g]),
+        gradient_squares: discriminator_squares
+            .zip(generator_squares)
+            .map(|(of_d, of_g)| [of_d, of_g]),
         fake_pixel_variance,
     };
     (state, losses)
@@ -161,17 +168,17 @@ fn pixel_variance<B: Backend>(images: Tensor<B, 4>) -> Tensor<B, 1> {
         .reshape([1])
 }
 
-type Norm<B> = Option<Tensor<<B as AutodiffBackend>::InnerBackend, 1>>;
+type Squares<B> = Option<Tensor<<B as AutodiffBackend>::InnerBackend, 1>>;
 
 fn move_discriminator<B: AutodiffBackend>(
     mut state: TrainingState<B>,
     gradients: GradientsParams,
     seen: [BatchStatistics<B>; 2],
     measure: bool,
-) -> (TrainingState<B>, Norm<B>) {
-    let (discriminator, norm) = state
+) -> (TrainingState<B>, Squares<B>) {
+    let (discriminator, squares) = state
         .optimizer_discriminator
         .step(state.discriminator, gradients, measure);
     state.discriminator = seen.into_iter().fold(discriminator, Discriminator::track);
-    (state, norm)
+    (state, squares)
 }

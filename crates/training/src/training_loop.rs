@@ -112,7 +112,7 @@ pub fn train<B: AutodiffBackend>(
         1 => 0.0,
         _ => pixel_variance(images),
     });
-    let mut history = LossHistory::<B>::new();
+    let mut history = LossHistory::new(&state);
     let mut feed = Feed::start(
         images.clone(),
         experiment.seed,
