@@ -6,6 +6,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use burn::tensor::backend::AutodiffBackend;
@@ -103,7 +104,9 @@ pub(crate) struct Saver {
     run: RunDirectory,
     /// The log is brought to the disk before a checkpoint that counts on its lines.
     log: Output,
-    writing: Option<JoinHandle<Result<PathBuf, TrainingError>>>,
+    writing: Option<JoinHandle<Result<(PathBuf, Duration), TrainingError>>>,
+    /// What the thread has taken so far.
+    taken: Duration,
 }
 
 impl Saver {
@@ -112,6 +115,7 @@ impl Saver {
             run: run.clone(),
             log,
             writing: None,
+            taken: Duration::ZERO,
         }
     }
 
@@ -125,9 +129,10 @@ impl Saver {
         let log = self.log.try_clone();
         let path = run.metrics_path();
         let work = move || {
+            let start = Instant::now();
             log.and_then(|log| log.sync())
                 .map_err(TrainingError::io("write", path))?;
-            snapshot.write(&run)
+            Ok((snapshot.write(&run)?, start.elapsed()))
         };
         let thread = thread::Builder::new()
             .name("checkpoint".into())
@@ -138,6 +143,11 @@ impl Saver {
             ))?;
         self.writing = Some(thread);
         Ok(before)
+    }
+
+    /// How long the writing has taken so far, beside the steps.
+    pub(crate) fn taken(&self) -> Duration {
+        self.taken
     }
 
     /// The folder that was written since the last call, if one was.
@@ -160,7 +170,11 @@ impl Saver {
             return Ok(None);
         };
         match thread.join() {
-            Ok(result) => result.map(Some),
+            Ok(result) => {
+                let (folder, taken) = result?;
+                self.taken += taken;
+                Ok(Some(folder))
+            }
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }

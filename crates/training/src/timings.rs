@@ -20,12 +20,14 @@ pub struct Timings {
     pub logging: f64,
     /// `samples/`
     pub sampling: f64,
-    /// `checkpoints/`
+    /// `checkpoints/`: copying the state to the host, and waiting for the writing thread.
     pub saving: f64,
+    /// The writing thread's own, beside all of the above; the most that it can have taken from the steps.
+    pub writing: f64,
 }
 
 impl Timings {
-    /// All of it.
+    /// All parts of the loop, which is all but [`writing`](Self::writing).
     pub fn total(&self) -> f64 {
         self.data + self.updates + self.logging + self.sampling + self.saving
     }

@@ -206,6 +206,7 @@ pub fn train<B: AutodiffBackend>(
     }
     tell_saved(observer, saver.finish()?);
     watch.lap(&mut timings.saving);
+    timings.writing = saver.taken().as_secs_f64();
     let made = sampler.images(&state.sampling_generator(), device);
     let path = run.sample_path(state.step);
     write_samples(&path, first(&made, experiment.samples.count, image), shape)?;

@@ -146,6 +146,7 @@ pub struct Shares {
     logging: f64,
     sampling: f64,
     saving: f64,
+    writing: f64,
 }
 
 impl Shares {
@@ -170,10 +171,10 @@ impl Shares {
         serde_json::from_str(&text).with_context(|| path.display().to_string())
     }
 
-    /// Data, logging, sampling and saving, as shares of all.
-    pub fn shares(&self) -> [f64; 4] {
+    /// Data, logging, sampling, saving, and the writing that goes on beside the steps, as shares of all.
+    pub fn shares(&self) -> [f64; 5] {
         let all = self.data + self.updates + self.logging + self.sampling + self.saving;
-        [self.data, self.logging, self.sampling, self.saving].map(|part| part / all)
+        [self.data, self.logging, self.sampling, self.saving, self.writing].map(|part| part / all)
     }
 }
 

@@ -111,11 +111,14 @@ pub fn print(rows: &[Row], shares: &[(String, Shares)]) {
         println!("{}", line(row, rows));
     }
     if !shares.is_empty() {
-        println!("\n| `quickstart.toml`, 1000 steps | data | logging | samples | checkpoints |");
-        println!("|---|---|---|---|---|");
+        println!(
+            "\n| `quickstart.toml`, 1000 steps | data | logging | samples | checkpoints | written beside the steps |"
+        );
+        println!("|---|---|---|---|---|---|");
         for (name, shares) in shares {
-            let [data, logging, sampling, saving] = shares.shares().map(|share| format!("{:.2} %", share * 100.0));
-            println!("| {name} | {data} | {logging} | {sampling} | {saving} |");
+            let [data, logging, sampling, saving, writing] =
+                shares.shares().map(|share| format!("{:.2} %", share * 100.0));
+            println!("| {name} | {data} | {logging} | {sampling} | {saving} | {writing} |");
         }
     }
 }
