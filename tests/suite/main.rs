@@ -21,6 +21,8 @@ mod divergence;
 mod exchange;
 /// Second processes, links, changed configurations.
 mod faults;
+/// Checkpoints that somebody made up.
+mod forged;
 /// Disks that fill up.
 mod full_disks;
 /// Layers in one piece against Burn's operations.

@@ -1,14 +1,23 @@
-//! How much there is to multiply.
+//! How much there is to multiply, and with how many weights.
 
 use crate::{NetworkConfig, NetworkKind};
 
-/// Multiply-adds of each layer that is a matrix product, for one image, forward.
+/// A layer that is a matrix product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerCost {
+    /// Multiply-adds for one image, forward.
+    pub products: u64,
+    /// Values of its weight, without the bias.
+    pub weights: u64,
+}
+
+/// The layers of both networks that are matrix products.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
     /// From z to the image.
-    pub generator: Vec<u64>,
+    pub generator: Vec<LayerCost>,
     /// From the image to the logit.
-    pub discriminator: Vec<u64>,
+    pub discriminator: Vec<LayerCost>,
 }
 
 impl Cost {
@@ -17,8 +26,8 @@ impl Cost {
     /// Each discriminator update sees generated and real images; gradients go to all weights, and to all inputs but z and the
     /// discriminator's images. The generator's update goes forward and back through the discriminator to the images.
     pub fn step_operations(&self, batch: usize, discriminator_updates: usize) -> f64 {
-        let total = |layers: &[u64]| layers.iter().sum::<u64>();
-        let first = |layers: &[u64]| layers.first().copied().unwrap_or_default();
+        let total = |layers: &[LayerCost]| layers.iter().map(|layer| layer.products).sum::<u64>();
+        let first = |layers: &[LayerCost]| layers.first().map_or(0, |layer| layer.products);
         let (generator, discriminator) = (total(&self.generator), total(&self.discriminator));
         let of_discriminator = 2 * (3 * discriminator - first(&self.discriminator));
         let of_generator = 3 * generator - first(&self.generator) + 2 * discriminator;
@@ -29,12 +38,19 @@ impl Cost {
 }
 
 impl NetworkConfig {
-    /// Counts the multiply-adds of the layers.
+    /// Counts the multiply-adds and weights of the layers, without building them.
     pub fn cost(&self) -> Cost {
-        let dense = |inputs: usize, outputs: usize| (inputs * outputs) as u64;
+        let dense = |inputs: usize, outputs: usize| LayerCost {
+            products: (inputs * outputs) as u64,
+            weights: (inputs * outputs) as u64,
+        };
         // Either way, each pixel of the smaller image meets a whole kernel.
         let conv = |side: usize, inputs: usize, outputs: usize, kernel: usize| {
-            (side * side * inputs * outputs * kernel * kernel) as u64
+            let weights = (inputs * outputs * kernel * kernel) as u64;
+            LayerCost {
+                products: (side * side) as u64 * weights,
+                weights,
+            }
         };
         let (latent, base) = (self.latent_size, self.base_channels);
         match self.kind {
@@ -59,7 +75,7 @@ impl NetworkConfig {
                 let side = |level: usize| self.image.height >> level;
                 let width = |level: usize| if level == 0 { channels } else { base << (level - 1) };
                 let features = side(levels) * side(levels) * width(levels);
-                let down: Vec<u64> = (1..=levels)
+                let down: Vec<LayerCost> = (1..=levels)
                     .map(|level| conv(side(level), width(level - 1), width(level), 4))
                     .collect();
                 Cost {
@@ -73,7 +89,9 @@ impl NetworkConfig {
             NetworkKind::Mlp => {
                 let widths = |ends: [usize; 2], hidden: &[usize]| {
                     let all: Vec<usize> = [ends[0]].iter().chain(hidden).chain([&ends[1]]).copied().collect();
-                    all.windows(2).map(|pair| dense(pair[0], pair[1])).collect::<Vec<u64>>()
+                    all.windows(2)
+                        .map(|pair| dense(pair[0], pair[1]))
+                        .collect::<Vec<LayerCost>>()
                 };
                 let reversed: Vec<usize> = self.hidden_sizes.iter().rev().copied().collect();
                 Cost {
@@ -93,9 +111,9 @@ mod tests {
     #[test]
     fn the_blog_networks_step_is_that_of_the_hand_count() {
         let cost = NetworkConfig::new(NetworkKind::Blog, ImageShape::new(1, 28, 28)).cost();
-        assert_eq!(cost.generator[1], 10_616_832);
+        assert_eq!(cost.generator[1].products, 10_616_832);
         assert_eq!(
-            cost.discriminator.iter().sum::<u64>(),
+            cost.discriminator.iter().map(|layer| layer.products).sum::<u64>(),
             173_056 + 2_097_152 + 524_288 + 256
         );
         // 94 million multiply-adds an image.
@@ -112,7 +130,7 @@ mod tests {
                 generator,
                 discriminator,
             } = config.cost();
-            let reversed: Vec<u64> = generator[1..].iter().rev().copied().collect();
+            let reversed: Vec<LayerCost> = generator[1..].iter().rev().copied().collect();
             assert_eq!(reversed, discriminator[..discriminator.len() - 1]);
         }
     }

@@ -56,7 +56,7 @@ pub use batch_norm::{BatchNorm, BatchNormConfig, BatchStatistics};
 pub use blog::{BlogDiscriminator, BlogGenerator};
 pub use conv::{Conv2d, ConvConfig};
 pub use conv_transpose::ConvTranspose2d;
-pub use cost::Cost;
+pub use cost::{Cost, LayerCost};
 pub use dcgan::{DcganDiscriminator, DcganGenerator};
 pub use error::ModelError;
 pub use feature_map::FeatureMap;

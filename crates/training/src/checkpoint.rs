@@ -10,17 +10,17 @@ use burn::{
     module::{AutodiffModule, Module},
     tensor::backend::{AutodiffBackend, Backend},
 };
-use ganvas_data::disk;
-use ganvas_model::{Generator, ImageShape, NamedTensor, NetworkConfig, apply_named_tensors, from_safetensors};
+use ganvas_model::{
+    Generator, ImageShape, ModelError, NamedTensor, NetworkConfig, apply_named_tensors, from_safetensors,
+};
 use serde::Deserialize;
-use tracing::warn;
 
 use crate::{
-    Adam, CheckpointState, Ema, Experiment, Overrides, RunDirectory, TrainingError, TrainingState,
+    Adam, AdamConfig, CheckpointState, Ema, Experiment, Overrides, RunDirectory, TrainingError, TrainingState,
     checkpoint_files::{SUMS, SealedFolder, sha256},
     checkpoint_state::FORMAT_VERSION,
     parse_experiment,
-    saver::{point_latest_at, step_folders},
+    saver::step_folders,
 };
 
 pub(crate) const STATE: &str = "state.json";
@@ -73,55 +73,7 @@ impl Checkpoint {
         }
     }
 
-    /// Reads a run's newest whole checkpoint, if it has any, and tells of newer ones that are damaged, newest first.
-    ///
-    /// # Errors
-    /// [`TrainingError::NoWholeCheckpoint`] where there are checkpoints, or were, and none is whole; [`TrainingError::Io`] where
-    /// one cannot be read at the moment.
-    pub fn newest_whole(run: &RunDirectory) -> Result<Option<(Self, Vec<TrainingError>)>, TrainingError> {
-        let mut damaged = Vec::new();
-        for (_, path) in step_folders(run)?.into_iter().rev() {
-            match Self::open(&path) {
-                Ok(found) => return Ok(Some((found, damaged))),
-                Err(error @ TrainingError::DamagedCheckpoint { .. }) => damaged.push(error),
-                Err(error) => return Err(error),
-            }
-        }
-        let newest = match damaged.into_iter().next() {
-            Some(newest) => newest.to_string(),
-            // The pointer is moved after its checkpoint stands, so there was one.
-            None if run.latest_path().exists() => "`latest` names one, and no folder is there".to_owned(),
-            None => return Ok(None),
-        };
-        Err(TrainingError::NoWholeCheckpoint {
-            path: run.checkpoints_path(),
-            newest,
-        })
-    }
-
-    /// Renames the damaged checkpoints that are newer than this one, so that the run can save those steps again and nothing
-    /// takes them for the newest, and points `latest` at this one.
-    pub(crate) fn become_newest(&self, run: &RunDirectory, damaged: Vec<TrainingError>) -> Result<(), TrainingError> {
-        for error in damaged {
-            let TrainingError::DamagedCheckpoint { path, .. } = &error else {
-                continue;
-            };
-            let Some(folder) = path.parent() else { continue };
-            let aside = step_aside(folder)?;
-            warn!(
-                "{error}; it is {} now, and the run goes on from {}",
-                aside.display(),
-                self.path.display()
-            );
-        }
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        match fs::read_to_string(run.latest_path()) {
-            Ok(latest) if latest.trim_end() == name => Ok(()),
-            _ => point_latest_at(run, &self.path),
-        }
-    }
-
-    fn open(path: &Path) -> Result<Self, TrainingError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, TrainingError> {
         let damaged = |name: &str, reason: String| TrainingError::DamagedCheckpoint {
             path: path.join(name),
             reason,
@@ -161,9 +113,10 @@ impl Checkpoint {
             ));
         }
         let text = String::from_utf8(bytes).map_err(|error| damaged(CONFIG, error.to_string()))?;
-        let source = path.join(CONFIG).display().to_string();
-        let experiment = parse_experiment(&text, &source, "", &Overrides::default())?;
-        // The networks are made for this shape before any tensor is read.
+        let experiment = parse_experiment(&text, CONFIG, "", &Overrides::default())
+            .map_err(|error| damaged(CONFIG, error.to_string()))?;
+        // The networks are made for this shape, and with these sizes, before any tensor is read: they must not be larger than the
+        // files.
         let side = experiment.data.image_size.unwrap_or(28);
         let [channels, height, width] = state.image_shape;
         if [height, width] != [side; 2] || ![1, 3].contains(&channels) {
@@ -172,6 +125,17 @@ impl Checkpoint {
                 state.image_shape
             );
             return Err(damaged(STATE, reason));
+        }
+        let network = experiment.network(ImageShape::new(channels, height, width));
+        network.validate().map_err(|error| damaged(CONFIG, error.to_string()))?;
+        let cost = network.cost();
+        for (name, layers) in [(GENERATOR, cost.generator), (DISCRIMINATOR, cost.discriminator)] {
+            let least = 4 * layers.iter().map(|layer| layer.weights).sum::<u64>();
+            let found = files.size(name);
+            if found < least {
+                let reason = format!("expected {least} bytes or more for the networks of {CONFIG}, found {found}");
+                return Err(damaged(name, reason));
+            }
         }
         Ok(Self {
             path: path.to_owned(),
@@ -197,17 +161,37 @@ impl Checkpoint {
     }
 
     fn tensors(&self, name: &str) -> Result<Vec<NamedTensor>, TrainingError> {
-        Ok(from_safetensors(&self.files.read(name)?)?)
+        from_safetensors(&self.files.read(name)?).map_err(|error| self.misfit(name, &error))
     }
 
     fn fill<B: Backend, M: Module<B>>(&self, module: M, name: &str) -> Result<M, TrainingError> {
-        Ok(apply_named_tensors(module, self.tensors(name)?)?)
+        apply_named_tensors(module, self.tensors(name)?).map_err(|error| self.misfit(name, &error))
+    }
+
+    /// A file that is as it was written, and not what it should be: another program wrote it.
+    fn misfit(&self, name: &str, error: &ModelError) -> TrainingError {
+        TrainingError::DamagedCheckpoint {
+            path: self.path.join(name),
+            reason: error.to_string(),
+        }
+    }
+
+    fn adam<B: AutodiffBackend, M: AutodiffModule<B>>(
+        &self,
+        config: AdamConfig,
+        network: &M,
+        (name, updates): (&str, u64),
+        device: &B::Device,
+    ) -> Result<Adam<B::InnerBackend>, TrainingError> {
+        Adam::resume::<B, _>(config, network, self.tensors(name)?, updates, device)
+            .map_err(|error| self.misfit(name, &error))
     }
 
     /// The state to go on with, under the optimizers and the average of `experiment`.
     ///
     /// # Errors
-    /// [`TrainingError::DamagedCheckpoint`] or [`TrainingError::Model`] where a file is not what it should be.
+    /// [`TrainingError::DamagedCheckpoint`] where a file is not what it should be; [`TrainingError::Model`] where the network
+    /// cannot be built.
     pub fn restore<B: AutodiffBackend>(
         &self,
         experiment: &Experiment,
@@ -225,18 +209,16 @@ impl Checkpoint {
             (true, false) => Some(Ema::new(&generator, decay)),
         };
         Ok(TrainingState {
-            optimizer_generator: Adam::resume::<B, _>(
+            optimizer_generator: self.adam(
                 experiment.optimizer.generator,
                 &generator,
-                self.tensors(OPTIMIZER_GENERATOR)?,
-                self.state.step,
+                (OPTIMIZER_GENERATOR, self.state.step),
                 device,
             )?,
-            optimizer_discriminator: Adam::resume::<B, _>(
+            optimizer_discriminator: self.adam(
                 experiment.optimizer.discriminator,
                 &discriminator,
-                self.tensors(OPTIMIZER_DISCRIMINATOR)?,
-                self.state.discriminator_updates,
+                (OPTIMIZER_DISCRIMINATOR, self.state.discriminator_updates),
                 device,
             )?,
             generator,
@@ -257,19 +239,4 @@ impl Checkpoint {
         let network = self.experiment.network(self.image());
         self.fill(network.generator(&mut rng, device)?, name)
     }
-}
-
-/// Renames a damaged checkpoint to a name that no reader takes for one.
-fn step_aside(path: &Path) -> Result<PathBuf, TrainingError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let names = (1..).map(|number| match number {
-        1 => format!("damaged-{name}"),
-        _ => format!("damaged-{number}-{name}"),
-    });
-    let mut free = names
-        .map(|name| path.with_file_name(name))
-        .filter(|aside| !aside.exists());
-    let aside = free.next().unwrap_or_else(|| path.with_file_name("damaged"));
-    disk::rename(path, &aside).map_err(TrainingError::io("rename", path))?;
-    Ok(aside)
 }

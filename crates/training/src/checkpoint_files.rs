@@ -92,6 +92,7 @@ fn replace_folder(from: &Path, to: &Path) -> Result<(), TrainingError> {
 pub(crate) struct SealedFolder {
     path: PathBuf,
     sums: BTreeMap<String, String>,
+    sizes: BTreeMap<String, u64>,
 }
 
 impl SealedFolder {
@@ -119,19 +120,24 @@ impl SealedFolder {
                 return Err(damaged(format!("expected each name once, found `{name}` again")));
             }
         }
-        let folder = Self {
+        let mut folder = Self {
             path: path.to_owned(),
             sums,
+            sizes: BTreeMap::new(),
         };
-        for name in folder.sums.keys() {
-            folder.read(name)?;
-        }
+        let read = |name: &String| Ok((name.clone(), folder.read(name)?.len() as u64));
+        folder.sizes = folder.sums.keys().map(read).collect::<Result<_, TrainingError>>()?;
         Ok(folder)
     }
 
     /// The names of the files.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.sums.keys().map(String::as_str)
+    }
+
+    /// The length of a file; 0 where it is not there.
+    pub(crate) fn size(&self, name: &str) -> u64 {
+        self.sizes.get(name).copied().unwrap_or_default()
     }
 
     /// Reads a file and holds it to its checksum.

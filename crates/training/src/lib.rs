@@ -15,6 +15,7 @@ mod divergence;
 mod ema;
 mod error;
 mod experiment;
+mod fallback;
 mod feed;
 mod health;
 mod history;
