@@ -115,7 +115,12 @@ fn networks_larger_than_their_files_are_not_built() {
 fn tensors_that_do_not_fit_are_named_with_their_file() {
     type Change = fn(&mut Vec<ganvas_model::NamedTensor>);
     let changes: [(&str, Change, &str); 3] = [
-        ("generator.safetensors", |tensors| drop(tensors.pop()), "is missing"),
+        (
+            "generator.safetensors",
+            // A large one would make the file too small for the network, which is told in other words.
+            |tensors| tensors.retain(|tensor| tensor.name != "norm.bias"),
+            "is missing",
+        ),
         (
             "discriminator.safetensors",
             |tensors| tensors[0].shape.push(1),

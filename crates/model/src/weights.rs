@@ -172,13 +172,16 @@ pub fn to_safetensors(
     Ok(safetensors::serialize(views, Some(metadata.into_iter().collect()))?)
 }
 
-/// Reads a safetensors file of 32-bit floats.
+/// Reads a safetensors file of 32-bit floats; the tensors come in the order of their names.
 ///
 /// # Errors
 /// [`ModelError::Safetensors`] where the bytes are no whole file, [`ModelError::TensorType`] for other element types.
 pub fn from_safetensors(bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
-    SafeTensors::deserialize(bytes)?
-        .iter()
+    let file = SafeTensors::deserialize(bytes)?;
+    // By name, so that of several mistakes the same one is told each time: the reader keeps them in a table without an order.
+    let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
+    views
+        .into_iter()
         .map(|(name, view)| {
             if view.dtype() != Dtype::F32 {
                 return Err(ModelError::TensorType {
