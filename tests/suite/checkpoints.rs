@@ -80,13 +80,11 @@ fn weights_have_pytorchs_names_and_shapes() {
     let run = trained(folder.path());
     let shapes = |file: &str| {
         let bytes = fs::read(run.join("checkpoints/step-000006").join(file)).unwrap();
-        let mut shapes: Vec<(String, Vec<usize>)> = from_safetensors(&bytes)
+        from_safetensors(&bytes)
             .unwrap()
             .into_iter()
             .map(|tensor| (tensor.name, tensor.shape))
-            .collect();
-        shapes.sort();
-        shapes
+            .collect::<Vec<_>>()
     };
     let expected = |list: &[(&str, &[usize])]| {
         let mut list: Vec<(String, Vec<usize>)> = list
