@@ -44,7 +44,7 @@ def safetensors(path):
 
 
 def features(rows, height, width):
-    """A feature vector laid out (y, x, channel) as images."""
+    """A feature vector laid out (y, x, channel), as Keras has it, as images."""
     return rows.view(len(rows), height, width, -1).permute(0, 3, 1, 2)
 
 
@@ -67,7 +67,9 @@ class Dcgan(nn.Module):
     def __init__(self, latent, base, shape):
         super().__init__()
         channels, height, width = shape
-        levels = 3 if height % 8 == 0 else 2
+        # As often as both sides can be halved and leave 4 pixels.
+        halves = lambda levels: all(side % 2**levels == 0 and side >> levels >= 4 for side in (height, width))
+        levels = next(levels for levels in (4, 3, 2) if halves(levels))
         self.start = height >> levels, width >> levels
         widest = base << (levels - 1)
         widths = [widest >> level for level in range(1, levels)]
@@ -78,7 +80,7 @@ class Dcgan(nn.Module):
         self.output = nn.ConvTranspose2d(base, channels, 4, 2, 1)
 
     def forward(self, z):
-        x = self.norm(features(self.linear(z), *self.start)).relu()
+        x = self.norm(self.linear(z).view(len(z), -1, *self.start)).relu()
         for conv, norm in zip(self.convs, self.norms):
             x = norm(conv(x)).relu()
         return self.output(x).tanh()
@@ -101,7 +103,7 @@ class Mlp(nn.Module):
 def generator(checkpoint):
     """The generator of a checkpoint's folder."""
     model = tomllib.loads((checkpoint / "config.toml").read_text())["model"]
-    shape = json.loads((checkpoint / "state.json").read_text())["image_shape"]
+    shape = json.loads((checkpoint / "state.json").read_text())["images"]["shape"]
     match model["network"]:
         case "blog":
             network = Blog()

@@ -3,15 +3,15 @@
 use std::{fs, path::Path};
 
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{NetworkKind, from_safetensors};
+use ganvas_model::{BlogConfig, NetworkConfig, from_safetensors};
 use ganvas_training::{
-    BestSection, Checkpoint, Experiment, Goal, Outcome, RunDirectory, Sampler, TrainingError, resume_point,
+    Checkpoint, Experiment, Outcome, RunDirectory, Sampler, TrainingError, TrainingState, resume_point,
 };
 use rand::Rng;
 
 use crate::{
     B, Inner,
-    determinism::{assert_same_run, begin, experiment, go_on, metrics},
+    determinism::{assert_same_run, begin, experiment, go_on, images},
     device,
 };
 
@@ -61,6 +61,8 @@ fn a_run_directory_holds_what_is_promised() {
     assert_eq!((state.step, state.epoch, state.batch_in_epoch), (6, 2, 3));
     assert_eq!((state.random.seed, state.random.next_batch), (5, 6));
     assert_eq!(state.metrics.unwrap().step, 6);
+    assert_eq!((state.images.count, state.images.shape), (40, [1, 28, 28]));
+    assert_eq!(state.images.fingerprint, images(&experiment(&[])).fingerprint());
     let middle = Checkpoint::find(&run.join("checkpoints/step-000004")).unwrap().state;
     assert_eq!((middle.epoch, middle.batch_in_epoch), (2, 1));
 
@@ -138,45 +140,11 @@ fn kept(set: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_newest_the_periodic_and_the_best_are_kept() {
+fn the_newest_and_the_periodic_are_kept() {
     assert_eq!(kept(&["checkpoint.keep=3"]), ["08", "10", "12"]);
     assert_eq!(
         kept(&["checkpoint.keep=1", "checkpoint.keep_every=4"]),
         ["04", "08", "12"]
-    );
-
-    // The best by what the log says.
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("run");
-    let mut best = experiment(&["checkpoint.every=2", "checkpoint.keep=1"]);
-    for goal in [Goal::Lowest, Goal::Highest] {
-        best.checkpoint.best = Some(BestSection {
-            metric: "generator_loss".into(),
-            goal,
-        });
-        let path = path.with_extension(format!("{goal:?}"));
-        begin(&best, &path, u64::MAX).unwrap();
-        let sign = if goal == Goal::Lowest { 1.0 } else { -1.0 };
-        let lines = metrics(&path);
-        let step = lines
-            .iter()
-            .min_by(|one, other| (sign * one.generator_loss).total_cmp(&(sign * other.generator_loss)))
-            .unwrap()
-            .step;
-        assert!(
-            path.join(format!("checkpoints/step-{step:06}/state.json")).is_file(),
-            "{goal:?} {step}"
-        );
-        assert!(path.join("checkpoints/step-000012/state.json").is_file());
-        let count = fs::read_dir(path.join("checkpoints")).unwrap().count();
-        assert_eq!(count, if step == 12 { 2 } else { 3 }, "with `latest`");
-    }
-    let overrides = ganvas_training::Overrides::default();
-    let text = "[model]\nnetwork = \"mlp\"\n[checkpoint.best]\nmetric = \"beauty\"\ngoal = \"highest\"\n";
-    let error = ganvas_training::parse_experiment(text, "test.toml", "test", &overrides).unwrap_err();
-    assert!(
-        error.to_string().contains("expected one of discriminator_loss"),
-        "{error}"
     );
 }
 
@@ -186,7 +154,7 @@ fn a_used_folder_is_not_written_to() {
     fs::write(folder.path().join("thesis.tex"), "years of work").unwrap();
     let error = begin(&experiment(&[]), folder.path(), 1).unwrap_err();
     assert!(matches!(error, TrainingError::RunExists { .. }));
-    assert!(error.to_string().contains("--resume"), "{error}");
+    assert!(error.to_string().contains("folder of its own"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -198,7 +166,7 @@ fn damage_anywhere_is_noticed_and_named() {
     let read = || -> Result<(), TrainingError> {
         let experiment = experiment(&["training.epochs=2"]);
         let found = Checkpoint::find(&run)?;
-        found.restore::<B>(&experiment, &experiment.network(found.image()), &device())?;
+        let _: TrainingState<B, NetworkConfig> = found.restore(&experiment, &device())?;
         Ok(())
     };
     read().unwrap();
@@ -226,7 +194,7 @@ fn damage_anywhere_is_noticed_and_named() {
         if name == "state.json" {
             let text = String::from_utf8(whole.clone()).unwrap();
             damaged.push(Some(
-                text.replace("\"format_version\": 2", "\"format_version\": 999")
+                text.replace("\"format_version\": 3", "\"format_version\": 999")
                     .into_bytes(),
             ));
         }
@@ -254,10 +222,10 @@ fn damage_anywhere_is_noticed_and_named() {
     // Another version is named, whatever its checksums look like.
     let state = checkpoint.join("state.json");
     let whole = fs::read_to_string(&state).unwrap();
-    fs::write(&state, whole.replace("\"format_version\": 2", "\"format_version\": 1")).unwrap();
+    fs::write(&state, whole.replace("\"format_version\": 3", "\"format_version\": 1")).unwrap();
     fs::remove_file(checkpoint.join("SHA256SUMS")).unwrap();
     let error = read().unwrap_err().to_string();
-    assert!(error.contains("expected format version 2, found 1"), "{error}");
+    assert!(error.contains("expected format version 3, found 1"), "{error}");
 }
 
 #[test]
@@ -330,8 +298,8 @@ fn resuming_as_another_run_is_refused_with_both_values() {
     let folder = tempfile::tempdir().unwrap();
     let run = trained(folder.path());
     let refused = |other: &Experiment, before: &str, now: &str| {
-        let directory = RunDirectory::open(Some(&run), other).unwrap();
-        let error = resume_point(&directory, other).unwrap_err();
+        let directory = RunDirectory::open(Some(&run), &other.name).unwrap();
+        let error = resume_point(&directory, other, &*images(&experiment(&[]))).unwrap_err();
         assert!(
             matches!(error, TrainingError::ResumeMismatch { .. }),
             "{before}: {error}"
@@ -348,17 +316,17 @@ fn resuming_as_another_run_is_refused_with_both_values() {
         ("data.batch_size", "16", "8"),
         ("model.base_channels", "4", "8"),
         ("training.update", "\"alternating\"", "\"simultaneous\""),
-        ("loss.kind", "\"non-saturating\"", "\"minimax\""),
+        ("objective.loss", "\"non-saturating\"", "\"minimax\""),
     ] {
         let other = experiment(&[&format!("{key}={}", now.trim_matches('"'))]);
         refused(&other, &format!("`{key}` was {before}"), now);
     }
     let mut other = experiment(&[]);
-    other.data.dataset = ganvas_data::DatasetName::FashionMnist;
+    other.data.dataset = "fashion-mnist".into();
     refused(&other, "`data.dataset` was \"synthetic\"", "\"fashion-mnist\"");
     let mut other = experiment(&[]);
-    other.model.network = NetworkKind::Blog;
-    refused(&other, "`model.network` was \"dcgan\"", "\"blog\"");
+    other.model = BlogConfig::default().into();
+    refused(&other, "`model.base_channels` was 4", "not set");
     // More epochs, and another learning rate, are the same run gone on with.
     let more = experiment(&["training.epochs=3", "optimizer.generator.learning_rate=1e-5"]);
     assert_eq!(go_on(&more, &run, u64::MAX).unwrap(), Outcome::Finished { step: 9 });
@@ -368,7 +336,11 @@ fn resuming_as_another_run_is_refused_with_both_values() {
 fn more_samples_begin_with_the_same_images() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = Checkpoint::find(&trained(folder.path())).unwrap();
-    let generator = checkpoint.sampling_generator::<Inner>(&device()).unwrap();
+    let networks = checkpoint
+        .experiment::<NetworkConfig, ganvas_model::ObjectiveConfig>()
+        .unwrap()
+        .model;
+    let generator = checkpoint.sampling_generator::<Inner, _>(&networks, &device()).unwrap();
     let few = Sampler::new(9, 3, 8).images(&generator, &device());
     let many = Sampler::new(9, 300, 8).images(&generator, &device());
     assert_eq!((few.len(), many.len()), (3 * 784, 300 * 784));

@@ -90,7 +90,7 @@ fn a_run_directory_is_never_overwritten_and_gets_a_name_of_its_own() {
 }
 
 #[test]
-fn mistakes_are_told_with_the_right_word_and_exit_2() {
+fn mistakes_are_reported_with_the_right_word_and_exit_2() {
     let desk = Desk::new();
     fs::write(
         desk.path("wrong.toml"),
@@ -125,12 +125,50 @@ fn mistakes_are_told_with_the_right_word_and_exit_2() {
         ),
         (
             &["train", "tiny.toml", "--set", "data.image_size=30"],
-            &["--set data.image_size=30: `data.image_size`", "28×28 or 32×32"],
+            &[
+                "--set data.image_size=30: `data.image_size`",
+                "`image` is 1×30×30",
+                "multiples of 4",
+            ],
+        ),
+        (
+            &["train", "tiny.toml", "--set", "data.image_size=20"],
+            &[
+                "--set data.image_size=20: `data.image_size`",
+                "cannot pad the 28 × 28 images",
+            ],
+        ),
+        (
+            &[
+                "train",
+                "tiny.toml",
+                "--set",
+                "data.count=10",
+                "--set",
+                "data.drop_last=true",
+            ],
+            &["cannot cut 10 images into batches of 16"],
+        ),
+        (
+            &[
+                "train",
+                "tiny.toml",
+                "--set",
+                "checkpoint.best={metric=\"loss/generatr\", goal=\"min\"}",
+            ],
+            &[
+                "`checkpoint.best.metric`: expected one of loss/discriminator",
+                "did you mean `loss/generator`?",
+            ],
+        ),
+        (
+            &["train", "tiny.toml", "--set", "model.hidden_sizes=[8]"],
+            &["`model.hidden_sizes` has no meaning for network = \"dcgan\", only for \"mlp\""],
         ),
         (&["train", "tyni.toml"], &["cannot be read", "tiny.toml"]),
         (
             &["train", "tiny.toml", "--resume", "--out", "nowhere"],
-            &["nowhere", "no run to resume"],
+            &["nowhere", "no run to resume", "leave out `--resume`"],
         ),
         (&["generate", "nowhere"], &["nowhere: no such folder"]),
         (&["generate", "."], &["holds no checkpoint"]),

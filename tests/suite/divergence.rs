@@ -1,4 +1,4 @@
-//! Numbers that leave the numbers: the step, the tensor and the last good checkpoint are told.
+//! Numbers that are not finite: the step, the tensor and the last good checkpoint are reported.
 
 use std::{fs, path::Path};
 
@@ -32,7 +32,9 @@ fn diverging_stops_with_the_step_and_saves_nothing_bad() {
     assert!(text.contains("checkpoint"), "{text}");
     // What is there can be read and is finite.
     if let Ok(checkpoint) = Checkpoint::find(&path) {
-        let generator = checkpoint.sampling_generator::<Inner>(&device()).unwrap();
+        let generator = checkpoint
+            .sampling_generator::<Inner, _>(&wild.model, &device())
+            .unwrap();
         let images = Sampler::new(0, 2, 8).images(&generator, &device());
         assert!(images.iter().all(|value| value.is_finite()));
     }
@@ -79,20 +81,23 @@ fn error_after(set: &[&str], file: &str, changed: impl Fn(&mut NamedTensor)) -> 
 }
 
 #[test]
-fn a_loss_that_is_no_number_is_told_with_its_step_and_a_tensor() {
+fn a_loss_that_is_no_number_is_reported_with_its_step_and_a_tensor() {
     for file in ["generator", "discriminator"] {
         let text = error_after(&["logging.every=1000"], &format!("{file}.safetensors"), |tensor| {
             if tensor.name == "linear.weight" {
                 tensor.values[0] = f32::NAN;
             }
         });
-        assert!(text.starts_with("discriminator loss is NaN at step 3; the "), "{text}");
+        assert!(
+            text.starts_with("`loss/discriminator` is NaN at step 3; the "),
+            "{text}"
+        );
         assert!(text.contains(".weight` and "), "{text}");
     }
 }
 
 #[test]
-fn a_gradient_that_overflows_is_told_with_its_tensor_though_the_losses_are_finite() {
+fn a_gradient_that_overflows_is_reported_with_its_tensor_though_the_losses_are_finite() {
     // Where an update is one pass over memory, every step's gradients are looked at, elsewhere those that are logged.
     let rarely = ["logging.every=1000"];
     let settings = [&["logging.every=1"][..], &rarely];

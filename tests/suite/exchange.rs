@@ -32,7 +32,10 @@ fn settings() -> Experiment {
 /// The images of a run's newest checkpoint on the backend under test.
 fn images(run: &Path) -> Vec<f32> {
     let checkpoint = Checkpoint::find(run).unwrap();
-    let generator = checkpoint.sampling_generator::<Inner>(&device()).unwrap();
+    let experiment: Experiment = checkpoint.experiment().unwrap();
+    let generator = checkpoint
+        .sampling_generator::<Inner, _>(&experiment.model, &device())
+        .unwrap();
     Sampler::new(SEED, COUNT, 8).images(&generator, &device())
 }
 

@@ -3,13 +3,16 @@
 use std::{
     fs,
     process::{Child, Stdio},
+    sync::Arc,
 };
 
+use ganvas_data::{ImageSet, ImageSource};
+use ganvas_model::{NetworkConfig, ObjectiveConfig};
 use ganvas_training::{Checkpoint, Experiment, RunDirectory, TrainingError, resume_point};
 
 use crate::{
     desk::{Desk, wait_for_steps},
-    determinism::{begin, experiment, go_on},
+    determinism::{begin, experiment, go_on, go_on_with, images},
 };
 
 fn settings() -> Experiment {
@@ -110,7 +113,8 @@ fn links_and_names_do_not_lead_out_of_the_run() {
         };
         let text = "[model]\nnetwork = \"mlp\"\n";
         assert!(
-            ganvas_training::parse_experiment(text, "test.toml", "test", &overrides).is_err(),
+            ganvas_training::parse_experiment::<NetworkConfig, ObjectiveConfig>(text, "test.toml", "test", &overrides)
+                .is_err(),
             "{name}"
         );
     }
@@ -125,11 +129,11 @@ fn what_may_change_is_recorded() {
     now.training.epochs = 3;
     now.optimizer.generator.learning_rate = 1e-5;
     now.logging.every = 1;
-    let run = RunDirectory::open(Some(&path), &now).unwrap();
+    let run = RunDirectory::open(Some(&path), &now.name).unwrap();
     let keys =
         |point: ganvas_training::ResumePoint| point.changes.into_iter().map(|change| change.key).collect::<Vec<_>>();
     let expected = ["logging.every", "optimizer.generator.learning_rate", "training.epochs"];
-    assert_eq!(keys(resume_point(&run, &now).unwrap()), expected);
+    assert_eq!(keys(resume_point(&run, &now, &*images(&now)).unwrap()), expected);
     drop(run);
     go_on(&now, &path, u64::MAX).unwrap();
     let sessions: Vec<ganvas_training::Session> = fs::read_to_string(path.join("sessions.jsonl"))
@@ -146,4 +150,49 @@ fn what_may_change_is_recorded() {
         .find(|change| change.key == "training.epochs")
         .unwrap();
     assert_eq!((epochs.before.as_str(), epochs.now.as_str()), ("2", "3"));
+}
+
+#[test]
+fn other_images_are_refused_with_both_and_the_same_ones_by_another_name_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    begin(&settings(), &path, 2).unwrap();
+    let before: Vec<_> = fs::read_dir(path.join("checkpoints"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let own = images(&settings());
+    let pixels: Vec<u8> = (0..40)
+        .flat_map(|index| own.image(index).unwrap().into_owned())
+        .collect();
+    let set = |name: &str, pixels: &[u8], shape| -> Arc<dyn ImageSource> {
+        Arc::new(ImageSet::new(name, pixels.to_vec(), None, shape).unwrap())
+    };
+    let mut changed = pixels.clone();
+    changed[12_345] ^= 1;
+    for (others, now) in [
+        (
+            set("fewer", &pixels[..39 * 784], [1, 28, 28]),
+            "39 of 1×28×28 (fewer, SHA-256 ",
+        ),
+        (set("other", &changed, [1, 28, 28]), "40 of 1×28×28 (other, SHA-256 "),
+        (set("flat", &pixels, [1, 14, 56]), "40 of 1×14×56 (flat, SHA-256 "),
+    ] {
+        let error = go_on_with(&settings(), &others, &path, u64::MAX).unwrap_err();
+        assert!(
+            matches!(error, TrainingError::OtherImages { .. }) && error.is_usage(),
+            "{error}"
+        );
+        let text = error.to_string();
+        for part in ["40 of 1×28×28 (synthetic, SHA-256 ", now, "begin another run"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+    let after: Vec<_> = fs::read_dir(path.join("checkpoints"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(after, before);
+    // Labels and names are no part of the images.
+    go_on_with(&settings(), &set("same", &pixels, [1, 28, 28]), &path, u64::MAX).unwrap();
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs};
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
-use ganvas_model::NamedTensor;
+use ganvas_model::{Batch, NamedTensor, NetworkConfig};
 use serde::Deserialize;
 
 use crate::workspace;
@@ -41,12 +41,69 @@ fn rounded(t: u32, count: usize, function: impl Fn(f64) -> f64) -> Vec<f32> {
     pattern(t, count).into_iter().map(|u| function(u) as f32).collect()
 }
 
-/// Noise and real images of a case's training step, the first of which has index 0.
-pub fn step_inputs<B: Backend>(case: &Case, index: usize, device: &B::Device) -> (Tensor<B, 2>, Tensor<B, 4>) {
+/// The batch of a case's training step, the first of which has index 0.
+pub fn step_batch<B: Backend>(case: &Case, index: usize, device: &B::Device) -> Batch<B> {
     let number = 100 * index as u32;
-    let z = pattern_tensor(1000 + number, 1.7, [case.config.batch, case.config.latent], device);
-    let real = pattern_tensor(2000 + number, 1.0, [case.config.batch, 1, 28, 28], device);
-    (z, real)
+    Batch {
+        z: pattern_tensor(1000 + number, 1.7, [case.config.batch, case.config.latent], device),
+        images: pattern_tensor(2000 + number, 1.0, [case.config.batch, 1, 28, 28], device),
+        labels: None,
+    }
+}
+
+/// Which tensors lie otherwise in our networks than in Keras': `dcgan` has the features between its convolutions and its fully
+/// connected layers in the order (channel, y, x), as PyTorch has, where Keras has (y, x, channel).
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Pixels of those features.
+    pixels: Option<usize>,
+}
+
+impl Layout {
+    pub fn of(network: &NetworkConfig) -> Self {
+        Self {
+            pixels: matches!(network, NetworkConfig::Dcgan(_)).then_some(7 * 7),
+        }
+    }
+
+    /// Keras' values in our order.
+    pub fn to_ours(self, tensor: NamedTensor) -> NamedTensor {
+        self.reorder(tensor, |pixels, channels, feature| {
+            let (channel, pixel) = (feature / pixels, feature % pixels);
+            pixel * channels + channel
+        })
+    }
+
+    /// Our values in Keras' order.
+    pub fn to_keras(self, tensor: NamedTensor) -> NamedTensor {
+        self.reorder(tensor, |pixels, channels, feature| {
+            let (pixel, channel) = (feature / channels, feature % channels);
+            channel * pixels + pixel
+        })
+    }
+
+    /// Gives feature `f` the values that feature `from(pixels, channels, f)` has.
+    fn reorder(self, tensor: NamedTensor, from: impl Fn(usize, usize, usize) -> usize) -> NamedTensor {
+        let Some(pixels) = self.pixels.filter(|_| tensor.name == "linear.weight") else {
+            return tensor;
+        };
+        // `[features, latent]` in the generator, `[1, features]` in the discriminator.
+        let [rows, columns] = tensor.shape[..] else {
+            panic!("{:?}", tensor.shape)
+        };
+        let of_rows = rows > 1;
+        let channels = if of_rows { rows } else { columns } / pixels;
+        let values = (0..rows * columns)
+            .map(|index| {
+                let (row, column) = (index / columns, index % columns);
+                tensor.values[match of_rows {
+                    true => from(pixels, channels, row) * columns + column,
+                    false => from(pixels, channels, column),
+                }]
+            })
+            .collect();
+        NamedTensor { values, ..tensor }
+    }
 }
 
 #[derive(Debug, Deserialize)]

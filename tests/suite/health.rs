@@ -1,8 +1,6 @@
 //! Trainings that go wrong, and the hints that they bring.
 
-use std::path::Path;
-
-use ganvas_training::{Hint, MetricsLine, Observer, Plan, RunDirectory, Timings, train};
+use ganvas_training::{Hint, MetricsLine, Observer, RunDirectory, train};
 
 use crate::{
     B, ON_CUBECL,
@@ -15,9 +13,6 @@ use crate::{
 struct Listener(Vec<Hint>);
 
 impl Observer for Listener {
-    fn started(&mut self, _plan: &Plan, _step: u64) {}
-    fn ended(&mut self, _timings: &Timings) {}
-    fn stepped(&mut self, _step: u64) {}
     fn logged(&mut self, line: &MetricsLine) {
         if std::env::var_os("GANVAS_TEST_SHOW").is_some() {
             println!("{line:?}");
@@ -26,10 +21,6 @@ impl Observer for Listener {
     fn warned(&mut self, step: u64, hint: Hint) {
         assert!(step > 50);
         self.0.push(hint);
-    }
-    fn wrote(&mut self, _what: &str, _path: &Path) {}
-    fn wants_to_stop(&mut self) -> bool {
-        false
     }
 }
 
@@ -49,10 +40,11 @@ fn hints(set: &[&str]) -> Vec<Hint> {
     ];
     let experiment = experiment(&[&common, set].concat());
     let folder = tempfile::tempdir().unwrap();
-    let run = RunDirectory::create(Some(&folder.path().join("run")), &experiment).unwrap();
+    let run = RunDirectory::create(Some(&folder.path().join("run")), &experiment.name).unwrap();
     let mut listener = Listener::default();
     // Only the hints matter here.
-    let _ = train::<B>(&experiment, &images(&experiment), &run, None, &device(), &mut listener);
+    let images = images(&experiment);
+    let _ = train::<B, _, _>(&experiment, &images, &mut [], &run, None, &device(), &mut listener);
     listener.0
 }
 
@@ -62,14 +54,14 @@ fn a_healthy_training_brings_no_hint() {
 }
 
 #[test]
-fn a_discriminator_that_wins_is_told() {
+fn a_discriminator_that_wins_is_reported() {
     let still = "optimizer.generator.learning_rate=1e-12";
     let found = hints(&[still, "optimizer.discriminator.learning_rate=1e-2"]);
     assert!(found.contains(&Hint::DiscriminatorWon), "{found:?}");
 }
 
 #[test]
-fn images_that_are_all_alike_are_told() {
+fn images_that_are_all_alike_are_reported() {
     // A generator that runs off to where tanh is flat.
     let found = hints(&[
         "optimizer.generator.learning_rate=10",
@@ -79,14 +71,18 @@ fn images_that_are_all_alike_are_told() {
 }
 
 #[test]
-fn gradients_that_vanish_are_told() {
+fn gradients_that_vanish_are_reported() {
     let still = "optimizer.generator.learning_rate=1e-12";
-    let found = hints(&[still, "optimizer.discriminator.learning_rate=1", "loss.kind=minimax"]);
+    let found = hints(&[
+        still,
+        "optimizer.discriminator.learning_rate=1",
+        "objective.loss=minimax",
+    ]);
     assert!(found.contains(&Hint::GradientsVanished), "{found:?}");
 }
 
 #[test]
-fn gradients_that_explode_are_told() {
+fn gradients_that_explode_are_reported() {
     let found = hints(&["optimizer.discriminator.learning_rate=100"]);
     assert!(found.contains(&Hint::GradientsExploded), "{found:?}");
 }

@@ -5,7 +5,7 @@ use burn::{
     nn::{PaddingConfig2d, conv::Conv2dConfig, conv::ConvTranspose2dConfig},
     tensor::Tensor,
 };
-use ganvas_model::{Activation, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Initialization, Linear};
+use ganvas_model::{Activation, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Init, Linear, Pass};
 use proptest::prelude::*;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Output and gradients of a layer.
-struct Pass {
+struct Passed {
     output: Tensor<B, 4>,
     gradients: [Vec<f32>; 3],
 }
@@ -27,19 +27,23 @@ fn lowered(
     weight: Tensor<B, 4>,
     bias: Tensor<B, 1>,
     activation: Activation,
-) -> Pass {
-    let mut rng = ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0);
+) -> Passed {
+    let (mut rng, device) = (
+        ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0),
+        device(),
+    );
+    let mut init = Init::<B>::new(&mut rng, &device);
     let input = input.require_grad();
     let map = FeatureMap::from_images(input.clone());
     let (weight, bias) = (Param::from_tensor(weight), Param::from_tensor(bias));
     let output = if transposed {
-        let mut layer = ConvTranspose2d::<B>::new(config, Initialization::He, &mut rng, &device());
+        let mut layer = ConvTranspose2d::<B>::new(config, &mut init);
         (layer.weight, layer.bias) = (weight.clone(), Some(bias.clone()));
-        layer.forward(map, activation)
+        layer.forward(map, activation, &mut Pass::training())
     } else {
-        let mut layer = Conv2d::<B>::new(config, Initialization::He, &mut rng, &device());
+        let mut layer = Conv2d::<B>::new(config, &mut init);
         (layer.weight, layer.bias) = (weight.clone(), Some(bias.clone()));
-        layer.forward(map, activation)
+        layer.forward(map, activation, &mut Pass::training())
     };
     backward(output.into_images(), input, weight, bias)
 }
@@ -52,7 +56,7 @@ fn standard(
     weight: Tensor<B, 4>,
     bias: Tensor<B, 1>,
     activation: Activation,
-) -> Pass {
+) -> Passed {
     let input = input.require_grad();
     let (weight, bias) = (Param::from_tensor(weight), Param::from_tensor(bias));
     let (kernel, stride, padding) = ([config.kernel; 2], [config.stride; 2], config.padding);
@@ -74,13 +78,18 @@ fn standard(
     backward(activation.apply(output), input, weight, bias)
 }
 
-fn backward(output: Tensor<B, 4>, input: Tensor<B, 4>, weight: Param<Tensor<B, 4>>, bias: Param<Tensor<B, 1>>) -> Pass {
+fn backward(
+    output: Tensor<B, 4>,
+    input: Tensor<B, 4>,
+    weight: Param<Tensor<B, 4>>,
+    bias: Param<Tensor<B, 1>>,
+) -> Passed {
     let direction = pattern_tensor::<B, 4>(13, 1.0, output.dims(), &device());
     let gradients = (output.clone() * direction).sum().backward();
     let of_input = input.grad(&gradients).expect("a gradient of the input");
     let of_weight = weight.val().grad(&gradients).expect("a gradient of the weight");
     let of_bias = bias.val().grad(&gradients).expect("a gradient of the bias");
-    Pass {
+    Passed {
         output,
         gradients: [
             values::<Inner, 4>(of_input),
@@ -197,17 +206,18 @@ proptest! {
         channels in 1usize..3,
     ) {
         // Transposed convolutions with kernel = stride, ours in blocks against Burn's in order.
-        let mut rng = ganvas_data::keyed_rng(7, ganvas_data::Purpose::GeneratorWeights, 0);
-        let images = pattern_tensor::<B, 4>(5, 1.0, [2, channels, height, width], &device());
+        let (mut rng, device) = (ganvas_data::keyed_rng(7, ganvas_data::Purpose::GeneratorWeights, 0), device());
+        let mut init = Init::new(&mut rng, &device);
+        let images = pattern_tensor::<B, 4>(5, 1.0, [2, channels, height, width], &device);
         let mut map = FeatureMap::from_images(images.clone());
         let mut expected = images;
         for side in sides {
             let layer = ConvTranspose2d::<B>::new(
-                ConvConfig::new([channels, channels], side, side), Initialization::He, &mut rng, &device());
+                ConvConfig::new([channels, channels], side, side), &mut init);
             let mut burns = ConvTranspose2dConfig::new([channels, channels], [side, side])
-                .with_stride([side, side]).init::<B>(&device());
+                .with_stride([side, side]).init::<B>(&device);
             (burns.weight, burns.bias) = (layer.weight.clone(), layer.bias.clone());
-            map = layer.forward(map, Activation::Identity);
+            map = layer.forward(map, Activation::Identity, &mut Pass::training());
             expected = burns.forward(expected);
         }
         prop_assert_eq!(map.size(), [expected.dims()[2], expected.dims()[3]]);
@@ -217,10 +227,38 @@ proptest! {
 
 #[test]
 fn a_linear_layer_has_pytorchs_weight_layout() {
-    let mut rng = ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0);
-    let mut layer = Linear::<Inner>::new([3, 2], true, Initialization::He, &mut rng, &device());
-    layer.weight = Param::from_data([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], &device());
-    layer.bias = Some(Param::from_data([0.5, -0.5], &device()));
-    let output = layer.forward(Tensor::from_data([[1.0, 0.0, -1.0]], &device()));
+    let (mut rng, device) = (
+        ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0),
+        device(),
+    );
+    let mut layer = Linear::<Inner>::new([3, 2], true, &mut Init::new(&mut rng, &device));
+    layer.weight = Param::from_data([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], &device);
+    layer.bias = Some(Param::from_data([0.5, -0.5], &device));
+    let input = Tensor::<Inner, 3>::from_data([[[1.0]], [[0.0]], [[-1.0]]], &device);
+    let output = layer.forward_columns(input, Activation::Identity, &mut Pass::inference());
     assert_eq!(values(output), [-1.5, -2.5]);
+}
+
+#[test]
+fn features_are_laid_out_channel_first_as_in_pytorch_or_last_as_in_keras() {
+    let (mut rng, device) = (
+        ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0),
+        device(),
+    );
+    let mut init = Init::<Inner>::new(&mut rng, &device);
+    // The identity: feature i is i.
+    let identity: Vec<f32> = (0..36).map(|index| f32::from(u8::from(index % 7 == 0))).collect();
+    let mut layer = Linear::<Inner>::new([6, 6], false, &mut init);
+    layer.weight = Param::from_data(burn::tensor::TensorData::new(identity, [6, 6]), &device);
+    let numbers = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+    let features = || Tensor::<Inner, 1>::from_floats(numbers, &device).reshape([6, 1, 1]);
+    let pass = &mut Pass::inference();
+    // torch.arange(6.).view(1, 2, 1, 3)
+    let first = layer.forward_features(features(), [1, 3], pass);
+    assert_eq!(values(first.clone().into_images()), numbers);
+    // numpy.arange(6).reshape(1, 1, 3, 2).transpose(0, 3, 1, 2)
+    let last = layer.forward_features_channels_last(features(), [1, 3], pass);
+    assert_eq!(values(last.into_images()), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+    // flatten(1) is the way back of view.
+    assert_eq!(values(layer.forward_flattened(first, pass)), numbers);
 }

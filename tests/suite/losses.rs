@@ -1,7 +1,7 @@
 //! Losses: values, gradients, and what they do far out.
 
 use burn::tensor::Tensor;
-use ganvas_model::Loss;
+use ganvas_model::AdversarialLoss;
 use proptest::prelude::*;
 
 use crate::{B, BACKEND, Inner, assert_near, device, golden::values};
@@ -55,18 +55,18 @@ proptest! {
         let count = fake.len() as f64;
 
         let expected = mean(&fake, &|x| softplus(-x));
-        let (found, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &fake);
+        let (found, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &fake);
         assert_near("non-saturating", found, expected, expected.max(1e-3), tolerance);
         assert_gradient("non-saturating gradient", &gradient, fake.iter().map(|&x| (sigmoid(x) - 1.0) / count));
 
         let expected = -mean(&fake, &softplus);
-        let (found, gradient) = with_gradient(|fake| Loss::Minimax.generator(fake), &fake);
+        let (found, gradient) = with_gradient(|fake| AdversarialLoss::Minimax.of_generator(fake), &fake);
         assert_near("minimax", found, expected, expected.abs().max(1e-3), tolerance);
         assert_gradient("minimax gradient", &gradient, fake.iter().map(|&x| -sigmoid(x) / count));
 
         let expected = mean(&real, &|x| softplus(-x)) + mean(&fake, &softplus);
-        for loss in [Loss::NonSaturating, Loss::Minimax] {
-            let (found, gradient) = with_gradient(|fake| loss.discriminator(logits(&real), fake), &fake);
+        for loss in [AdversarialLoss::NonSaturating, AdversarialLoss::Minimax] {
+            let (found, gradient) = with_gradient(|fake| loss.of_discriminator(logits(&real), fake), &fake);
             assert_near("discriminator", found, expected, expected.max(1e-3), tolerance);
             assert_gradient("discriminator gradient", &gradient, fake.iter().map(|&x| sigmoid(x) / count));
         }
@@ -76,10 +76,10 @@ proptest! {
 #[test]
 fn far_logits_neither_overflow_nor_lose_the_gradient() {
     for far in [1e4, 1e8, 1e30] {
-        let (loss, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &[-far]);
+        let (loss, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &[-far]);
         assert_near("loss", loss, far, far, 1e-6);
         assert_near("gradient", gradient[0], -1.0, 1.0, 1e-6);
-        let (loss, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &[far]);
+        let (loss, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &[far]);
         assert_eq!((loss, gradient[0]), (0.0, 0.0));
     }
 }
@@ -87,7 +87,7 @@ fn far_logits_neither_overflow_nor_lose_the_gradient() {
 #[test]
 fn a_logit_of_zero_has_half_the_gradient() {
     // |x| and max(x, 0) have a kink there that a careless formula shows.
-    let (loss, gradient) = with_gradient(|fake| Loss::NonSaturating.generator(fake), &[0.0]);
+    let (loss, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &[0.0]);
     assert_near("loss", loss, std::f64::consts::LN_2, 1.0, 1e-6);
     assert_near("gradient", gradient[0], -0.5, 1.0, 1e-6);
 }

@@ -5,18 +5,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that cannot go on should say so and stop.
 
+/// Dry runs, benchmarks, the timings of a run.
+mod benchmarks;
 /// Checkpoints: round trips, damage noticed and named.
 mod checkpoints;
 /// Every verb of the command, run as a process.
 mod command;
-/// Images through Burn's own loader; real MNIST where it is at hand.
+/// Images through Burn's own loader; of any shape, with labels or without; real MNIST where it is at hand.
 mod data;
 /// A folder to run the command in.
 mod desk;
 /// Equal runs give equal bits, resumed or not; random numbers are the same on every backend.
 mod determinism;
-/// Numbers that leave the numbers.
+/// Numbers that are not finite.
 mod divergence;
+/// Evaluators, and the best checkpoint by what they report.
+mod evaluators;
 /// Runs of one backend on another.
 mod exchange;
 /// Second processes, links, changed configurations.
@@ -25,7 +29,7 @@ mod faults;
 mod forged;
 /// Disks that fill up.
 mod full_disks;
-/// Layers in one piece against Burn's operations.
+/// Fused layers against Burn's operations.
 #[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod fused;
 /// Golden numbers and the formula that both sides start from.
@@ -44,12 +48,12 @@ mod losses;
 mod memory;
 /// Networks: shapes, names, statistics.
 mod networks;
+/// Objectives that add up.
+mod objectives;
 /// Thirty training steps against Keras.
 mod parity;
 /// Checkpoints in PyTorch.
 mod pytorch;
-/// Dry runs, benches, the timings of a run.
-mod rehearsals;
 /// Ctrl-C and SIGTERM.
 #[cfg(unix)]
 mod signals;
@@ -127,8 +131,8 @@ static DEVICE: LazyLock<Device<B>> = LazyLock::new(|| {
         }
     }
     let section = &BACKEND.backend;
-    let found =
-        ganvas_backend::run(section.kind.parse().unwrap(), &section.device, Find).expect("the backend's device");
+    let selected = ganvas_backend::select(section.kind.parse().unwrap(), &section.device);
+    let found = selected.expect("the backend's device").run(Find);
     *found.downcast().expect("a device of the backend under test")
 });
 

@@ -6,8 +6,9 @@ use burn::{
 };
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
-    Generator, ImageShape, Initialization, NetworkConfig, NetworkKind, apply_named_tensors, from_safetensors,
-    named_tensors, to_safetensors,
+    AnyDiscriminator, AnyGenerator, BlogConfig, DcganConfig, Discriminator, Generator, ImageShape, Init,
+    Initialization, MlpConfig, ModelError, NetworkConfig, Networks, apply_named_tensors, from_safetensors,
+    named_tensors, step_operations, to_safetensors,
 };
 use ganvas_training::count_parameters;
 
@@ -16,99 +17,169 @@ use crate::{
     golden::{pattern_tensor, values},
 };
 
-fn generator<X: Backend<Device = burn::tensor::Device<B>>>(config: &NetworkConfig) -> Generator<X> {
-    config
-        .generator(&mut keyed_rng(5, Purpose::GeneratorWeights, 0), &device())
-        .unwrap()
+const GREY: ImageShape = ImageShape::new(1, 28, 28);
+
+/// A backend on the device under test.
+trait Here: Backend<Device = burn::tensor::Device<B>> {}
+impl<X: Backend<Device = burn::tensor::Device<B>>> Here for X {}
+
+fn try_generator<X: Here>(config: &NetworkConfig, image: ImageShape, seed: u64) -> Result<AnyGenerator<X>, ModelError> {
+    let (mut rng, device) = (keyed_rng(seed, Purpose::GeneratorWeights, 0), device());
+    config.generator(image, &mut Init::new(&mut rng, &device))
 }
 
-fn every_network() -> Vec<NetworkConfig> {
-    let grey = ImageShape::new(1, 28, 28);
-    let mut configs = vec![NetworkConfig::new(NetworkKind::Blog, grey)];
+fn generator<X: Here>(config: &NetworkConfig, image: ImageShape) -> AnyGenerator<X> {
+    try_generator(config, image, 5).unwrap()
+}
+
+fn discriminator<X: Here>(config: &NetworkConfig, image: ImageShape) -> AnyDiscriminator<X> {
+    let (mut rng, device) = (keyed_rng(5, Purpose::DiscriminatorWeights, 0), device());
+    config.discriminator(image, &mut Init::new(&mut rng, &device)).unwrap()
+}
+
+fn blog() -> NetworkConfig {
+    BlogConfig::default().into()
+}
+
+fn dcgan(base_channels: usize) -> NetworkConfig {
+    let config = DcganConfig {
+        base_channels,
+        ..DcganConfig::default()
+    };
+    config.into()
+}
+
+fn mlp(hidden_sizes: &[usize]) -> NetworkConfig {
+    let config = MlpConfig {
+        hidden_sizes: hidden_sizes.to_vec(),
+        ..MlpConfig::default()
+    };
+    config.into()
+}
+
+fn every_network() -> Vec<(NetworkConfig, ImageShape)> {
+    let mut configs = vec![(blog(), GREY)];
     for shape in [
-        grey,
+        GREY,
         ImageShape::new(3, 28, 28),
         ImageShape::new(1, 32, 32),
         ImageShape::new(3, 32, 32),
+        ImageShape::new(1, 20, 20),
+        ImageShape::new(1, 28, 32),
+        ImageShape::new(3, 16, 64),
     ] {
-        configs.push(NetworkConfig::new(NetworkKind::Dcgan, shape).with_base_channels(4));
-        configs.push(NetworkConfig::new(NetworkKind::Mlp, shape).with_hidden_sizes(vec![8]));
+        configs.push((dcgan(4), shape));
+        configs.push((mlp(&[8]), shape));
     }
+    configs.push((mlp(&[8]), ImageShape::new(2, 5, 7)));
     configs
 }
 
 #[test]
 fn every_network_makes_and_judges_images_of_its_shape() {
-    for config in every_network() {
-        let ImageShape {
-            channels,
-            height,
-            width,
-        } = config.image;
-        let z = pattern_tensor::<Inner, 2>(1, 1.0, [3, config.latent_size], &device());
-        let images = generator::<Inner>(&config).forward(z);
+    for (config, image) in every_network() {
+        let [channels, height, width] = image.dims();
+        let network = generator::<Inner>(&config, image);
+        assert_eq!(network.image_shape(), image);
+        let z = pattern_tensor::<Inner, 2>(1, 1.0, [3, network.latent_size()], &device());
+        let images = network.forward(z, None);
         assert_eq!(images.dims(), [3, channels, height, width], "{config:?}");
-        let discriminator = config
-            .discriminator::<Inner>(&mut keyed_rng(5, Purpose::DiscriminatorWeights, 0), &device())
-            .unwrap();
-        assert_eq!(discriminator.forward(images).dims(), [3, 1], "{config:?}");
+        let discriminator = discriminator::<Inner>(&config, image);
+        assert_eq!(discriminator.image_shape(), image);
+        assert_eq!(discriminator.forward(images, None).dims(), [3, 1], "{config:?}");
     }
+}
+
+#[test]
+fn costs_are_those_of_the_hand_count() {
+    let cost = |config: &NetworkConfig, image| {
+        let (generator, discriminator) = (generator::<Inner>(config, image), discriminator::<Inner>(config, image));
+        (generator.cost(&device()), discriminator.cost(&device()))
+    };
+    let (of_generator, of_discriminator) = cost(&blog(), GREY);
+    let expected = [460_800, 10_616_832, 6_422_528, 6_422_528, 50_176];
+    assert_eq!(of_generator.layers, expected);
+    assert_eq!(of_discriminator.layers, [173_056, 2_097_152, 524_288, 256]);
+    // 94 million multiply-adds an image.
+    let image = step_operations(&of_generator, &of_discriminator, 1, 1) / 2.0;
+    assert!((93e6..95e6).contains(&image), "{image}");
+    let batch = step_operations(&of_generator, &of_discriminator, 256, 1);
+    assert_eq!(batch, 2.0 * 256.0 * image);
+    // The two networks of a dcgan mirror each other.
+    for image in [
+        ImageShape::new(3, 28, 28),
+        ImageShape::new(1, 32, 32),
+        ImageShape::new(1, 28, 32),
+    ] {
+        let (of_generator, of_discriminator) = cost(&dcgan(8), image);
+        let reversed: Vec<u64> = of_generator.layers[1..].iter().rev().copied().collect();
+        let (_, convolutions) = of_discriminator.layers.split_last().unwrap();
+        assert_eq!(reversed, convolutions);
+    }
+    let (of_generator, of_discriminator) = cost(&mlp(&[8, 16]), GREY);
+    assert_eq!(of_generator.layers, [100 * 8, 8 * 16, 16 * 784]);
+    assert_eq!(of_discriminator.layers, [784 * 16, 16 * 8, 8]);
 }
 
 #[test]
 fn the_blogs_networks_have_keras_parameter_counts() {
     // What Keras' `summary()` calls trainable.
-    let config = NetworkConfig::new(NetworkKind::Blog, ImageShape::new(1, 28, 28));
+    let config = blog();
     let expected = 465_408 + (1_179_904 + 512) + (131_200 + 256) + 32_832 + 65;
-    assert_eq!(count_parameters::<B, _>(&generator::<B>(&config)), expected);
-    let discriminator = config
-        .discriminator::<B>(&mut keyed_rng(5, Purpose::DiscriminatorWeights, 0), &device())
-        .unwrap();
+    assert_eq!(count_parameters::<B, _>(&generator::<B>(&config, GREY)), expected);
+    let discriminator = discriminator::<B>(&config, GREY);
     let expected = (1_088 + 128) + (131_200 + 256) + 524_544 + 257;
     assert_eq!(count_parameters::<B, _>(&discriminator), expected);
 }
 
 #[test]
 fn impossible_networks_are_refused_by_name() {
-    let refused = |config: NetworkConfig| config.generator::<Inner>(&mut keyed_rng(0, Purpose::Noise, 0), &device());
-    let grey = ImageShape::new(1, 28, 28);
-    for (config, key) in [
-        (
-            NetworkConfig::new(NetworkKind::Blog, ImageShape::new(1, 32, 32)),
-            "`image` is 1×32×32",
-        ),
-        (
-            NetworkConfig::new(NetworkKind::Dcgan, ImageShape::new(1, 27, 28)),
-            "`image` is 1×27×28",
-        ),
-        (
-            NetworkConfig::new(NetworkKind::Dcgan, ImageShape::new(2, 28, 28)),
-            "`image` is 2×28×28",
-        ),
-        (
-            NetworkConfig::new(NetworkKind::Dcgan, grey).with_base_channels(0),
-            "`base_channels` is 0",
-        ),
-        (
-            NetworkConfig::new(NetworkKind::Mlp, grey).with_hidden_sizes(vec![]),
-            "`hidden_sizes` is []",
-        ),
-        (
-            NetworkConfig::new(NetworkKind::Mlp, grey).with_latent_size(0),
-            "`latent_size` is 0",
-        ),
+    let no_latent = MlpConfig {
+        latent_size: 0,
+        ..MlpConfig::default()
+    };
+    for (config, image, key) in [
+        (blog(), ImageShape::new(1, 32, 32), "`image` is 1×32×32"),
+        (dcgan(4), ImageShape::new(1, 27, 28), "`image` is 1×27×28"),
+        (dcgan(4), ImageShape::new(1, 12, 28), "`image` is 1×12×28"),
+        (dcgan(4), ImageShape::new(2, 28, 28), "`image` is 2×28×28"),
+        (dcgan(0), GREY, "`base_channels` is 0"),
+        (dcgan(4096), GREY, "`base_channels` is 4096, expected 1 to 2048"),
+        (mlp(&[]), GREY, "`hidden_sizes` is none"),
+        (no_latent.into(), GREY, "`latent_size` is 0"),
     ] {
-        let error = refused(config).unwrap_err().to_string();
+        let error = try_generator::<Inner>(&config, image, 0).unwrap_err().to_string();
         assert!(error.contains(key), "{error}");
     }
 }
 
 #[test]
+fn a_limit_keeps_networks_small() {
+    let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
+    // 1.4 gigabytes, had it no limit.
+    let config = mlp(&[16_384, 16_384]);
+    let mut init = Init::<Inner>::new(&mut rng, &device).with_limit(1_000_000);
+    config.generator(GREY, &mut init).unwrap();
+    assert!(matches!(init.check(), Err(ModelError::TooLarge { limit: 1_000_000 })));
+    // As many as there are is enough, one less is not: running statistics count.
+    let values =
+        |tensors: Vec<ganvas_model::NamedTensor>| tensors.iter().map(|tensor| tensor.values.len()).sum::<usize>();
+    let count = values(named_tensors(&generator::<Inner>(&dcgan(4), GREY))) as u64;
+    for (limit, is_enough) in [(count, true), (count - 1, false)] {
+        let mut init = Init::<Inner>::new(&mut rng, &device).with_limit(limit);
+        dcgan(4).generator(GREY, &mut init).unwrap();
+        assert_eq!(init.check().is_ok(), is_enough);
+    }
+}
+
+#[test]
 fn first_weights_have_the_spread_of_their_initialization() {
-    let grey = ImageShape::new(1, 28, 28);
     let deviation = |initialization, name: &str| {
-        let config = NetworkConfig::new(NetworkKind::Blog, grey).with_initialization(initialization);
-        let tensor = named_tensors(&generator::<Inner>(&config))
+        let config = BlogConfig {
+            initialization,
+            ..BlogConfig::default()
+        };
+        let tensor = named_tensors(&generator::<Inner>(&config.into(), GREY))
             .into_iter()
             .find(|tensor| tensor.name == name)
             .unwrap();
@@ -138,13 +209,15 @@ fn first_weights_have_the_spread_of_their_initialization() {
 }
 
 #[test]
-fn a_forward_pass_moves_no_statistic_and_tracking_moves_them_by_the_momentum() {
-    let config = NetworkConfig::new(NetworkKind::Blog, ImageShape::new(1, 28, 28));
-    let network = generator::<B>(&config);
-    let z = pattern_tensor::<B, 2>(1, 1.0, [4, 100], &device());
-    let (_, seen) = network.forward_training(z);
-    assert_eq!(seen.len(), 2);
-    let statistic = |network: &Generator<B>, name: &str| {
+fn a_forward_pass_moves_no_statistic_and_its_updates_move_them_by_the_momentum() {
+    let network = generator::<B>(&blog(), GREY);
+    let pass = || {
+        let z = pattern_tensor::<B, 2>(1, 1.0, [4, 100], &device());
+        network.forward_training(z, None).1
+    };
+    // Mean and variance of two layers; none at inference.
+    assert_eq!(pass().len(), 4);
+    let statistic = |network: &AnyGenerator<B>, name: &str| {
         named_tensors(network)
             .into_iter()
             .find(|tensor| tensor.name == name)
@@ -156,11 +229,15 @@ fn a_forward_pass_moves_no_statistic_and_tracking_moves_them_by_the_momentum() {
             .iter()
             .all(|&value| value == 0.0)
     );
-    let moved = network.clone().track(seen.clone());
+    let moved = pass().apply(network.clone());
     let mean = statistic(&moved, "norm1.running_mean");
     assert!(mean.iter().any(|&value| value != 0.0));
     // running = 0.99 · running + 0.01 · batch, twice with the same batch.
-    let twice = statistic(&moved.track(seen), "norm1.running_mean");
+    let twice = {
+        let mut updates = pass();
+        updates.append(pass());
+        statistic(&updates.apply(network.clone()), "norm1.running_mean")
+    };
     for (once, twice) in mean.iter().zip(&twice) {
         assert!(
             (twice - 1.99 * once).abs() <= 1e-6 + once.abs() * 1e-4,
@@ -171,11 +248,10 @@ fn a_forward_pass_moves_no_statistic_and_tracking_moves_them_by_the_momentum() {
 
 #[test]
 fn at_inference_an_image_does_not_depend_on_its_neighbours() {
-    let config = NetworkConfig::new(NetworkKind::Dcgan, ImageShape::new(1, 28, 28)).with_base_channels(4);
-    let network = generator::<B>(&config);
+    let network = generator::<B>(&dcgan(4), GREY);
     let z = pattern_tensor::<Inner, 2>(1, 1.0, [3, 100], &device());
-    let together = values(network.valid().forward(z.clone()).narrow(0, 0, 1));
-    let alone = values(network.valid().forward(z.narrow(0, 0, 1)));
+    let together = values(network.valid().forward(z.clone(), None).narrow(0, 0, 1));
+    let alone = values(network.valid().forward(z.narrow(0, 0, 1), None));
     for (together, alone) in together.iter().zip(&alone) {
         assert!((together - alone).abs() < 1e-5, "{together} and {alone}");
     }
@@ -183,11 +259,10 @@ fn at_inference_an_image_does_not_depend_on_its_neighbours() {
 
 #[test]
 fn weights_go_through_safetensors_unchanged() {
-    for config in every_network() {
-        let network = generator::<Inner>(&config);
+    for (config, image) in every_network() {
+        let network = generator::<Inner>(&config, image);
         let bytes = to_safetensors(&named_tensors(&network), []).unwrap();
-        let mut rng = keyed_rng(99, Purpose::GeneratorWeights, 0);
-        let other = config.generator::<Inner>(&mut rng, &device()).unwrap();
+        let other = try_generator::<Inner>(&config, image, 99).unwrap();
         assert_ne!(named_tensors(&other), named_tensors(&network));
         let loaded = apply_named_tensors(other, from_safetensors(&bytes).unwrap()).unwrap();
         assert_eq!(named_tensors(&loaded), named_tensors(&network), "{config:?}");
@@ -196,21 +271,19 @@ fn weights_go_through_safetensors_unchanged() {
 
 #[test]
 fn weights_of_another_network_are_refused_by_name() {
-    let grey = ImageShape::new(1, 28, 28);
-    let small = NetworkConfig::new(NetworkKind::Dcgan, grey).with_base_channels(4);
-    let large = NetworkConfig::new(NetworkKind::Dcgan, grey).with_base_channels(8);
+    let (small, large) = (dcgan(4), dcgan(8));
     let load = |tensors| {
-        apply_named_tensors(generator::<Inner>(&small), tensors)
+        apply_named_tensors(generator::<Inner>(&small, GREY), tensors)
             .map(|_| ())
             .unwrap_err()
             .to_string()
     };
-    let error = load(named_tensors(&generator::<Inner>(&large)));
+    let error = load(named_tensors(&generator::<Inner>(&large, GREY)));
     assert!(
         error.contains("tensor `linear.weight` has shape [784, 100], expected [392, 100]"),
         "{error}"
     );
-    let mut tensors = named_tensors(&generator::<Inner>(&small));
+    let mut tensors = named_tensors(&generator::<Inner>(&small, GREY));
     let last = tensors.pop().unwrap();
     assert!(load(tensors.clone()).contains(&format!("tensor `{}` is missing", last.name)));
     let stranger = ganvas_model::NamedTensor {
@@ -224,17 +297,15 @@ fn weights_of_another_network_are_refused_by_name() {
 #[test]
 fn an_average_follows_its_generator() {
     use ganvas_training::Ema;
-    let config = NetworkConfig::new(NetworkKind::Mlp, ImageShape::new(1, 28, 28)).with_hidden_sizes(vec![4]);
-    let start = generator::<B>(&config);
-    let goal = config
-        .generator::<B>(&mut keyed_rng(6, Purpose::GeneratorWeights, 0), &device())
-        .unwrap();
-    let first = |network: &Generator<Inner>| f64::from(named_tensors(network)[0].values[0]);
+    let config = mlp(&[4]);
+    let start = generator::<B>(&config, GREY);
+    let goal = try_generator::<B>(&config, GREY, 6).unwrap();
+    let first = |network: &AnyGenerator<Inner>| f64::from(named_tensors(network)[0].values[0]);
     let (from, to) = (first(&start.valid()), first(&goal.valid()));
-    let mut ema = Ema::new(&start, 0.9);
+    let mut ema = Ema::new::<B>(&start, 0.9);
     let mut expected = from;
     for step in 1..=40u64 {
-        ema = ema.update(&goal, step);
+        ema = ema.update::<B, _>(&goal, step);
         let decay = 0.9f64.min((1.0 + step as f64) / (10.0 + step as f64));
         expected = decay * expected + (1.0 - decay) * to;
     }
@@ -250,9 +321,8 @@ fn an_average_follows_its_generator() {
 /// Keeps the type of a tensor in sight: what goes in comes out on the backend without gradients.
 #[test]
 fn valid_networks_run_without_gradients() {
-    let config = NetworkConfig::new(NetworkKind::Mlp, ImageShape::new(1, 28, 28)).with_hidden_sizes(vec![4]);
-    let images: Tensor<Inner, 4> = generator::<B>(&config)
+    let images: Tensor<Inner, 4> = generator::<B>(&mlp(&[4]), GREY)
         .valid()
-        .forward(pattern_tensor(1, 1.0, [2, 100], &device()));
+        .forward(pattern_tensor(1, 1.0, [2, 100], &device()), None);
     assert!(values(images).iter().all(|value| value.abs() <= 1.0));
 }

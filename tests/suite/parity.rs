@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
-use ganvas_model::{Loss, NetworkConfig, NetworkKind};
+use ganvas_model::{AdversarialLoss, NetworkConfig};
 use ganvas_training::{UpdateRule, training_step};
 use serde::Deserialize;
 
 use crate::{
-    B, BACKEND, Inner, device,
-    golden::{self, Case, step_inputs, values},
-    three_steps::{GREY, PYTORCH_ADAM, first_state},
+    B, BACKEND, device,
+    golden::{self, Case, step_batch},
+    three_steps::{PYTORCH_ADAM, first_state, small_dcgan, small_mlp},
 };
 
 /// `curves.py`'s losses, step by step.
@@ -22,7 +21,7 @@ struct Curves {
     moved_by_rounding: BTreeMap<String, f64>,
 }
 
-fn check(name: &str, network: NetworkConfig, update: UpdateRule, loss: Loss) {
+fn check(name: &str, network: &NetworkConfig, update: UpdateRule, loss: AdversarialLoss) {
     let case: Case = golden::read(name);
     let curves = golden::read::<BTreeMap<String, Curves>>("curves").remove(name).unwrap();
     let mut state = first_state(&case, network, PYTORCH_ADAM);
@@ -30,16 +29,17 @@ fn check(name: &str, network: NetworkConfig, update: UpdateRule, loss: Loss) {
     assert_eq!(steps, 30);
     let mut found = Vec::new();
     for index in 0..steps {
-        let (z, real) = step_inputs::<B>(&case, index, &device());
-        let losses;
-        (state, losses) = training_step(state, update, loss, Vec::new(), (real, z), false);
-        found.push((losses.discriminator, losses.generator));
+        let batch = step_batch::<B>(&case, index, &device());
+        let (next, metrics) = training_step(state, update, &loss, batch.into(), false);
+        state = next;
+        found.push(metrics.report);
     }
-    let scalar = |tensor: Tensor<Inner, 1>| f64::from(values(tensor)[0]);
-    for (index, (discriminator, generator)) in found.into_iter().enumerate() {
+    for (index, report) in found.into_iter().enumerate() {
+        let (numbers, _) = report.read_with(Vec::new());
+        let number = |name: &str| numbers.iter().find(|(known, _)| known == name).unwrap().1;
         for (what, found, expected) in [
-            ("d_loss", scalar(discriminator), curves.d_loss[index]),
-            ("g_loss", scalar(generator), curves.g_loss[index]),
+            ("d_loss", number("loss/discriminator"), curves.d_loss[index]),
+            ("g_loss", number("loss/generator"), curves.g_loss[index]),
         ] {
             let tolerance = (BACKEND.tests.values * expected.abs()).max(4.0 * curves.moved_by_rounding[what]);
             assert!(
@@ -53,12 +53,12 @@ fn check(name: &str, network: NetworkConfig, update: UpdateRule, loss: Loss) {
 
 #[test]
 fn dcgan_follows_keras_for_thirty_steps() {
-    let network = NetworkConfig::new(NetworkKind::Dcgan, GREY).with_base_channels(8);
-    check("dcgan", network, UpdateRule::Alternating, Loss::NonSaturating);
+    let loss = AdversarialLoss::NonSaturating;
+    check("dcgan", &small_dcgan(), UpdateRule::Alternating, loss);
 }
 
 #[test]
 fn mlp_follows_keras_for_thirty_steps() {
-    let network = NetworkConfig::new(NetworkKind::Mlp, GREY).with_hidden_sizes(vec![32, 48]);
-    check("mlp", network, UpdateRule::Simultaneous, Loss::Minimax);
+    let loss = AdversarialLoss::Minimax;
+    check("mlp", &small_mlp(), UpdateRule::Simultaneous, loss);
 }

@@ -21,23 +21,24 @@ fn pytorch_makes_the_same_images_of_a_checkpoint() {
         println!("no Python with torch is at hand: nothing was compared");
         return;
     };
-    let networks: [(&str, &[&str]); 4] = [
+    let networks: [(&str, &[&str]); 5] = [
         ("dcgan", &["ema.decay=0.9"]),
         ("dcgan32", &["data.image_size=32"]),
+        ("dcgan64", &["data.image_size=64"]),
         ("mlp", &["model.network=mlp", "model.hidden_sizes=[12, 16]"]),
         ("blog", &["model.network=blog", "model.latent_size=100"]),
     ];
     let desk = Desk::new();
     // A software adapter takes long for the blog's network.
-    for (name, set) in networks.into_iter().take(if ON_CUBECL { 2 } else { 4 }) {
+    for (name, set) in networks.into_iter().take(if ON_CUBECL { 2 } else { 5 }) {
         let text = std::fs::read_to_string(desk.path("tiny.toml")).unwrap();
         let text = match name {
-            "dcgan" | "dcgan32" => text,
+            "dcgan" | "dcgan32" | "dcgan64" => text,
             _ => text.replace("base_channels = 4\n", ""),
         };
         let text = text.replace(
             "network = \"dcgan\"",
-            &format!("network = \"{}\"", name.trim_end_matches("32")),
+            &format!("network = \"{}\"", name.trim_end_matches(char::is_numeric)),
         );
         std::fs::write(desk.path("network.toml"), text).unwrap();
         let set: Vec<&str> = set

@@ -6,15 +6,20 @@ use burn::{
     tensor::Tensor,
 };
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{ImageShape, Loss, NamedTensor, NetworkConfig, NetworkKind, apply_named_tensors, named_tensors};
+use ganvas_model::{
+    AdversarialLoss, AnyGenerator, BlogConfig, DcganConfig, Discriminator, Generator, ImageShape, Init, MlpConfig,
+    NamedTensor, NetworkConfig, Networks, Report, apply_named_tensors, named_tensors,
+};
 use ganvas_training::{
     Adam, AdamConfig, AdamVariant, TrainingState, UpdateRule, discriminator_gradients, generator_gradients,
     training_step,
 };
 
+pub type State = TrainingState<B, NetworkConfig>;
+
 use crate::{
     B, BACKEND, Inner, assert_near, device,
-    golden::{self, Case, Figure, Row, Spec, step_inputs, values},
+    golden::{self, Case, Figure, Layout, Row, Spec, step_batch, values},
 };
 
 /// The gradients of a module's trainable parameters, in the order of its fields.
@@ -43,6 +48,33 @@ struct Moved<'a> {
     before: Vec<NamedTensor>,
     after: Vec<NamedTensor>,
     gradients: Vec<Option<Vec<f32>>>,
+}
+
+impl<'a> Moved<'a> {
+    /// With all values in Keras' order.
+    fn new(
+        layout: Layout,
+        (specs, rows): (&'a [Spec], &'a [Row]),
+        [before, after]: [Vec<NamedTensor>; 2],
+        gradients: Vec<Option<Vec<f32>>>,
+    ) -> Self {
+        let gradients = gradients.into_iter().zip(&before).map(|(values, tensor)| {
+            let tensor = NamedTensor {
+                values: values?,
+                ..tensor.clone()
+            };
+            Some(layout.to_keras(tensor).values)
+        });
+        let gradients = gradients.collect();
+        let in_order = |tensors: Vec<NamedTensor>| tensors.into_iter().map(|tensor| layout.to_keras(tensor)).collect();
+        Self {
+            specs,
+            rows,
+            before: in_order(before),
+            after: in_order(after),
+            gradients,
+        }
+    }
 }
 
 /// Holds one network after one step to the golden rows.
@@ -101,7 +133,7 @@ fn check_network(at: &str, case: &Case, step: usize, moved: &Moved<'_>) {
 
 /// A copy whose parameters are tensors of their own. Burn 0.21 loses gradients where two waiting graphs share a parameter,
 /// and here the step and the test take the same gradients.
-fn with_own_leaves(state: &TrainingState<B>) -> TrainingState<B> {
+fn with_own_leaves(state: &State) -> State {
     let (generator, discriminator) = (named_tensors(&state.generator), named_tensors(&state.discriminator));
     TrainingState {
         generator: apply_named_tensors(state.generator.clone(), generator).unwrap(),
@@ -111,13 +143,18 @@ fn with_own_leaves(state: &TrainingState<B>) -> TrainingState<B> {
 }
 
 /// Networks with the weights of the formula, and fresh optimizers.
-pub fn first_state(case: &Case, network: NetworkConfig, adam: AdamConfig) -> TrainingState<B> {
-    let mut rng = keyed_rng(0, Purpose::GeneratorWeights, 0);
-    let network = network.with_latent_size(case.config.latent);
-    let initial = |specs: &[Spec]| specs.iter().map(Spec::initial).collect::<Vec<_>>();
-    let generator = network.generator::<B>(&mut rng, &device()).unwrap();
-    let discriminator = network.discriminator::<B>(&mut rng, &device()).unwrap();
-    TrainingState::<B> {
+pub fn first_state(case: &Case, network: &NetworkConfig, adam: AdamConfig) -> State {
+    let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
+    let layout = Layout::of(network);
+    let initial = |specs: &[Spec]| {
+        let tensors = specs.iter().map(|spec| layout.to_ours(spec.initial()));
+        tensors.collect::<Vec<_>>()
+    };
+    let mut init = Init::<B>::new(&mut rng, &device);
+    let generator = network.generator(GREY, &mut init).unwrap();
+    let discriminator = network.discriminator(GREY, &mut init).unwrap();
+    assert_eq!(generator.latent_size(), case.config.latent);
+    State {
         generator: apply_named_tensors(generator, initial(&case.tensors.generator)).unwrap(),
         discriminator: apply_named_tensors(discriminator, initial(&case.tensors.discriminator)).unwrap(),
         optimizer_generator: Adam::new(adam),
@@ -127,16 +164,16 @@ pub fn first_state(case: &Case, network: NetworkConfig, adam: AdamConfig) -> Tra
     }
 }
 
-fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRule, loss: Loss) {
+fn check(name: &str, network: &NetworkConfig, adam: AdamConfig, update: UpdateRule, loss: AdversarialLoss) {
     let case: Case = golden::read(name);
     let tolerances = BACKEND.tests;
     let mut state = first_state(&case, network, adam);
     assert_eq!(case.steps.len(), 3);
     for (index, golden) in case.steps.iter().enumerate() {
         let at = format!("in {name} at step {}", index + 1);
-        let (z, real) = step_inputs::<B>(&case, index, &device());
+        let batch = step_batch::<B>(&case, index, &device());
         let before = with_own_leaves(&state);
-        let fake = before.generator.forward(z.clone());
+        let (fake, _) = before.generator.forward_training(batch.z.clone(), None);
         if index == 0 {
             let pixels = values(fake.clone());
             for &(pixel, expected) in &case.fake.samples {
@@ -158,10 +195,10 @@ fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRul
                 tolerances.values,
             );
         }
-        for (images, kind) in [(&fake, "fake"), (&real, "real")] {
+        for (images, kind) in [(&fake, "fake"), (&batch.images, "real")] {
             let expected = &golden.logits[kind];
             let scale = expected.iter().fold(0f64, |scale, value| scale.max(value.abs()));
-            for (found, &expected) in values(before.discriminator.forward(images.clone()))
+            for (found, &expected) in values(before.discriminator.forward_training(images.clone(), None).0)
                 .into_iter()
                 .zip(expected)
             {
@@ -175,31 +212,40 @@ fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRul
             }
         }
 
-        let of_discriminator = discriminator_gradients(&before.discriminator, loss, real.clone(), fake.clone());
-        let losses;
-        (state, losses) = training_step(state, update, loss, Vec::new(), (real, z), true);
+        let mut report = Report::default();
+        let of_discriminator = discriminator_gradients::<B, AnyGenerator<B>, _>(
+            &before.discriminator,
+            &loss,
+            &batch,
+            fake.clone(),
+            &mut report,
+        );
+        let (next, metrics) = training_step(state, update, &loss, batch.clone().into(), true);
+        state = next;
         let judge = match update {
             UpdateRule::Simultaneous => &before.discriminator,
             UpdateRule::Alternating => &with_own_leaves(&state).discriminator,
         };
-        let of_generator = generator_gradients(&before.generator, judge, loss, fake);
+        let of_generator = generator_gradients(&before.generator, judge, &loss, &batch, fake, &mut report);
 
         let scalar = |tensor: Tensor<Inner, 1>| f64::from(values(tensor)[0]);
+        let (numbers, _) = metrics.report.read_with(Vec::new());
+        let number = |name: &str| numbers.iter().find(|(known, _)| known == name).unwrap().1;
         assert_near(
             &format!("d_loss {at}"),
-            scalar(losses.discriminator),
+            number("loss/discriminator"),
             golden.d_loss,
             golden.d_loss.abs(),
             tolerances.values,
         );
         assert_near(
             &format!("g_loss {at}"),
-            scalar(losses.generator),
+            number("loss/generator"),
             golden.g_loss,
             golden.g_loss.abs(),
             tolerances.values,
         );
-        let [norm_d, norm_g] = losses
+        let [norm_d, norm_g] = metrics
             .gradient_squares
             .expect("they were asked for")
             .map(|squares| scalar(squares.sum().sqrt()));
@@ -222,21 +268,20 @@ fn check(name: &str, network: NetworkConfig, adam: AdamConfig, update: UpdateRul
             );
         }
 
-        let of_discriminator = Moved {
-            specs: &case.tensors.discriminator,
-            rows: &golden.discriminator,
-            before: named_tensors(&before.discriminator),
-            after: named_tensors(&state.discriminator),
-            gradients: gradient_values(&before.discriminator, &of_discriminator.gradients),
-        };
+        let layout = Layout::of(network);
+        let of_discriminator = Moved::new(
+            layout,
+            (&case.tensors.discriminator, &golden.discriminator),
+            [&before.discriminator, &state.discriminator].map(named_tensors),
+            gradient_values(&before.discriminator, &of_discriminator.gradients),
+        );
         check_network(&format!("of the discriminator {at}"), &case, index, &of_discriminator);
-        let of_generator = Moved {
-            specs: &case.tensors.generator,
-            rows: &golden.generator,
-            before: named_tensors(&before.generator),
-            after: named_tensors(&state.generator),
-            gradients: gradient_values(&before.generator, &of_generator.gradients),
-        };
+        let of_generator = Moved::new(
+            layout,
+            (&case.tensors.generator, &golden.generator),
+            [&before.generator, &state.generator].map(named_tensors),
+            gradient_values(&before.generator, &of_generator.gradients),
+        );
         check_network(&format!("of the generator {at}"), &case, index, &of_generator);
     }
 }
@@ -260,24 +305,37 @@ fn the_blogs_network_trains_as_in_keras() {
         epsilon: 1e-7,
         variant: AdamVariant::Keras,
     };
-    let network = NetworkConfig::new(NetworkKind::Blog, GREY);
-    check("blog", network, adam, UpdateRule::Simultaneous, Loss::NonSaturating);
+    let network = BlogConfig::default().into();
+    let loss = AdversarialLoss::NonSaturating;
+    check("blog", &network, adam, UpdateRule::Simultaneous, loss);
+}
+
+pub fn small_dcgan() -> NetworkConfig {
+    let config = DcganConfig {
+        latent_size: 16,
+        base_channels: 8,
+        ..DcganConfig::default()
+    };
+    config.into()
+}
+
+pub fn small_mlp() -> NetworkConfig {
+    let config = MlpConfig {
+        latent_size: 16,
+        hidden_sizes: vec![32, 48],
+        ..MlpConfig::default()
+    };
+    config.into()
 }
 
 #[test]
 fn dcgan_trains_as_in_keras() {
-    let network = NetworkConfig::new(NetworkKind::Dcgan, GREY).with_base_channels(8);
-    check(
-        "dcgan",
-        network,
-        PYTORCH_ADAM,
-        UpdateRule::Alternating,
-        Loss::NonSaturating,
-    );
+    let loss = AdversarialLoss::NonSaturating;
+    check("dcgan", &small_dcgan(), PYTORCH_ADAM, UpdateRule::Alternating, loss);
 }
 
 #[test]
 fn mlp_trains_as_in_keras() {
-    let network = NetworkConfig::new(NetworkKind::Mlp, GREY).with_hidden_sizes(vec![32, 48]);
-    check("mlp", network, PYTORCH_ADAM, UpdateRule::Simultaneous, Loss::Minimax);
+    let loss = AdversarialLoss::Minimax;
+    check("mlp", &small_mlp(), PYTORCH_ADAM, UpdateRule::Simultaneous, loss);
 }

@@ -1,7 +1,8 @@
 //! The one place where ganvas names concrete Burn backends.
 //!
-//! A [`BackendKind`] is chosen by name at run time; [`run`] then runs a [`Job`], generic over the backend, on it and one of
-//! its devices. Which backends are there is decided by cargo features, one for each; [`backends`] tells which of them can
+//! A [`BackendKind`] is chosen by name at run time; [`select`] finds it and one of its devices, and [`Selected::run`] runs a
+//! [`Job`], generic over the backend, there. A program that names its backend itself calls [`prepare`] once, which gives the
+//! networks of `ganvas_model` their fused kernels on processors. Which backends are there is decided by cargo features, one for each; [`backends`] tells which of them can
 //! be used here and on what.
 
 #[cfg(any(feature = "cuda", feature = "rocm"))]
@@ -24,7 +25,7 @@ pub use error::BackendError;
 pub use kind::BackendKind;
 pub use prepare::prepare;
 pub use report::{BackendReport, backends};
-pub use run::{Job, find_device, run};
+pub use run::{Job, Selected, select};
 
 /// burn-ndarray with gradients, 32-bit floats.
 #[cfg(feature = "ndarray")]

@@ -1,6 +1,6 @@
 //! What makes a backend fast, chosen by measurement, in one place.
 
-/// Gives the networks the layers that are fastest on each compiled-in backend; [`run`](crate::run) does it by itself.
+/// Gives the networks the layers that are fastest on each compiled-in backend; [`Selected::run`](crate::Selected::run) does it by itself.
 ///
 /// | backend | layers | why (README, "Speed", has the figures) |
 /// |---|---|---|

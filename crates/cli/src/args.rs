@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ganvas_backend::{BackendError, DeviceInfo};
 use ganvas_data::{DatasetName, Split};
-use ganvas_training::{ConfigError, Experiment, Overrides, last_set, load_backend_file, load_experiment};
 
 /// The most images that one command makes or shows: they are held in memory.
 const MOST_IMAGES: i64 = 1_000_000;
@@ -19,10 +17,10 @@ const MOST_IMAGES: i64 = 1_000_000;
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
-    /// Tells more; -vv tells everything
+    /// Reports more, such as whether fused kernels are in use; -vv reports everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Tells warnings and errors only
+    /// Reports warnings and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 }
@@ -58,36 +56,6 @@ pub struct ExperimentArguments {
     pub backend: Option<PathBuf>,
 }
 
-impl ExperimentArguments {
-    /// Reads the experiment and finds the device that it asks for.
-    pub fn load(&self) -> Result<(Experiment, DeviceInfo), ConfigError> {
-        let backend = self.backend.as_deref().map(load_backend_file).transpose()?;
-        let overrides = Overrides {
-            backend: backend.map(|file| file.backend),
-            set: self.set.clone(),
-        };
-        let experiment = load_experiment(&self.config, &overrides)?;
-        let section = &experiment.backend;
-        let kind = section
-            .kind
-            .parse()
-            .map_err(|error| self.blame("backend.kind", &error))?;
-        let device = ganvas_backend::find_device(kind, &section.device).map_err(|error| match error {
-            BackendError::UnknownDevice { .. } => self.blame("backend.device", &error),
-            _ => self.blame("backend.kind", &error),
-        })?;
-        Ok((experiment, device))
-    }
-
-    /// Names what gave a key its value: the last `--set` of it, else the backend file, else the experiment file.
-    fn blame(&self, key: &str, error: &BackendError) -> ConfigError {
-        match last_set(&self.set, key) {
-            Some(argument) => ConfigError::new(format!("--set {argument}"), None, error.to_string()),
-            None => ConfigError::at_key(self.backend.as_ref().unwrap_or(&self.config), key, error.to_string()),
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub struct TrainArguments {
     #[command(flatten)]
@@ -101,7 +69,7 @@ pub struct TrainArguments {
     /// Goes on with the run in --out, or with this experiment's newest one
     #[arg(long, conflicts_with = "dry_run")]
     pub resume: bool,
-    /// Builds everything, runs a step (twice, to time it warm), tells sizes and times, and writes nothing
+    /// Builds everything, runs a step (twice, to time it warm), reports sizes and times, and writes nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -225,6 +193,6 @@ impl From<SplitArgument> for Split {
 pub enum ConfigCommand {
     /// Prints the whole resolved configuration
     Show(ExperimentArguments),
-    /// Tells whether an experiment file is right
+    /// Checks an experiment file
     Check(ExperimentArguments),
 }

@@ -8,9 +8,9 @@ use crate::{
 
 pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
     match command {
-        ConfigCommand::Show(arguments) => put(format_args!("{}", arguments.load()?.0.to_toml()?)),
+        ConfigCommand::Show(arguments) => put(format_args!("{}", arguments.load(None)?.experiment.to_toml()?)),
         ConfigCommand::Check(arguments) => {
-            arguments.load()?;
+            arguments.load(None)?;
             tell!("{}: right", arguments.config.display());
         }
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use ganvas_data::{
-    DATA_VARIABLE, DatasetName, FetchProgress, FileState, LoadOptions, compose_grid, data_folders, download_folder,
-    fetch, find_data_set, near_square_columns, verify, write_png,
+    DATA_VARIABLE, DatasetName, FetchProgress, FileState, ImageSource, LoadOptions, compose_grid, data_folders,
+    download_folder, fetch, find_data_set, near_square_columns, verify, write_png,
 };
 use indicatif::{HumanBytes, ProgressBar};
 use tracing::{info, warn};
@@ -14,7 +14,7 @@ use crate::{
     args::DataCommand,
     exit::{Ended, UsageError},
     output::tell,
-    progress,
+    screen,
 };
 
 /// Pictures of data are for looking at: each pixel becomes a square of this side.
@@ -38,6 +38,7 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
                 data_dir: folder.data_dir.clone(),
                 seed: *seed,
                 count: Some(*count as usize),
+                image_size: None,
             };
             let images = ganvas_data::load(*name, (*split).into(), &options)?;
             let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
@@ -100,11 +101,11 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
                 bytes => info!("{file} from {url}, going on after {}", HumanBytes(bytes)),
             }
             let new = ProgressBar::new(total.unwrap_or(0)).with_position(resumed_from);
-            new.set_style(progress::style(
+            new.set_style(screen::style(
                 "{prefix} {bar:24.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
             ));
             new.set_prefix(file.to_owned());
-            progress::show(&new);
+            screen::show(&new);
             bar = Some(new);
         }
         FetchProgress::Advanced { received, .. } => {
@@ -113,16 +114,16 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
             }
         }
         FetchProgress::Failed { file, url, reason } => {
-            progress::hide();
+            screen::hide();
             warn!("{file} from {url}: {reason}");
         }
         FetchProgress::Finished { file, bytes } => {
-            progress::hide();
+            screen::hide();
             info!("{file}: {}, checksum right", HumanBytes(bytes));
         }
         _ => {}
     });
-    progress::hide();
+    screen::hide();
     result?;
     tell!("{name}: {}", folder.join(name.to_string()).display());
     Ok(())

@@ -33,7 +33,8 @@ pub fn report(result: anyhow::Result<Ended>) -> ExitCode {
         Ok(Ended::Done) => ExitCode::SUCCESS,
         Ok(Ended::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            crate::output::complain(&told_once(&error));
+            let advice = advice(&error).map(|advice| format!("; {advice}"));
+            crate::output::complain(&format!("{}{}", told_once(&error), advice.unwrap_or_default()));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
@@ -51,20 +52,47 @@ fn told_once(error: &anyhow::Error) -> String {
     })
 }
 
+/// Which argument helps: the libraries do not know them.
+fn advice(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<TrainingError>() {
+        return match error {
+            TrainingError::RunExists { .. } => {
+                Some("go on with it with `--resume`, or name another folder with `--out`".to_owned())
+            }
+            TrainingError::RunLocked { .. } => Some("or name another folder with `--out`".to_owned()),
+            TrainingError::OtherImages { .. } => {
+                Some("`data.dataset`, `data.count`, `data.image_size` and `--data-dir` choose the images".to_owned())
+            }
+            _ => None,
+        };
+    }
+    match error.downcast_ref::<DataError>()? {
+        DataError::NotFound { name, .. } => Some(format!(
+            "run `ganvas data fetch {name}`, or name the folder that holds {name}/ with `--data-dir`"
+        )),
+        _ => None,
+    }
+}
+
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<UsageError>()
         || error.is::<ConfigError>()
         || error.is::<BackendError>()
         || error.downcast_ref::<DataError>().is_some_and(is_data_usage)
-        || error
-            .downcast_ref::<TrainingError>()
-            .is_some_and(TrainingError::is_usage)
+        || error.downcast_ref::<TrainingError>().is_some_and(|error| match error {
+            TrainingError::Data(error) => is_data_usage(error),
+            error => error.is_usage(),
+        })
 }
 
-/// Asking for more images than there are, or for the files of a set that has none.
+/// Asking for more images than there are, for smaller ones, for no batch at all, or for the files of a set that has none.
 fn is_data_usage(error: &DataError) -> bool {
     matches!(
         error,
-        DataError::ImageCount { .. } | DataError::TooFewImages { .. } | DataError::NoFiles { .. }
+        DataError::ImageCount { .. }
+            | DataError::TooFewImages { .. }
+            | DataError::PadTooSmall { .. }
+            | DataError::Schedule { .. }
+            | DataError::NoFiles { .. }
     )
 }

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::bail;
+use ganvas_backend::{BackendError, Selected};
 use ganvas_data::{compose_grid, denormalize, idx, near_square_columns, npy, write_png};
-use ganvas_training::{Checkpoint, Sampler, load_backend_file};
+use ganvas_training::{BackendSection, Checkpoint, Experiment, load_backend_file};
 use tracing::info;
 
 use crate::{
     args::GenerateArguments,
     exit::{Ended, UsageError},
+    jobs::GenerateJob,
     output::tell,
-    work::{self, Work, find_device},
 };
 
 /// Digits are small: each pixel becomes a square of this side.
@@ -27,11 +28,12 @@ enum Format {
 
 pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     let checkpoint = Checkpoint::find(&arguments.source)?;
+    let experiment: Experiment = checkpoint.experiment()?;
     let backend = match &arguments.backend {
         Some(file) => load_backend_file(file)?.backend,
-        None => checkpoint.experiment.backend.clone(),
+        None => experiment.backend.clone(),
     };
-    let seed = arguments.seed.unwrap_or(checkpoint.experiment.seed);
+    let seed = arguments.seed.unwrap_or(experiment.seed);
     let out = arguments
         .out
         .clone()
@@ -56,7 +58,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
             image.channels
         )));
     }
-    let device = find_device(&backend).map_err(|error| match &arguments.backend {
+    let selected = select(&backend).map_err(|error| match &arguments.backend {
         Some(file) => UsageError(format!("{}: {error}", file.display())),
         None => UsageError(format!(
             "the run was trained on another backend than this program or machine has: {error}; `ganvas backends` lists \
@@ -64,21 +66,19 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         )),
     })?;
     info!(
-        "{count} images from {} with backend {} on {device}",
+        "{count} images from {} with backend {} on {}",
         checkpoint.path().display(),
-        backend.kind
+        backend.kind,
+        selected.info()
     );
 
-    let latent = checkpoint.experiment.network(image).latent_size;
-    let sampler = Sampler::new(seed, count, latent);
-    let work = Work::Generate {
+    let made = selected.run(GenerateJob {
         checkpoint: &checkpoint,
-        sampler: &sampler,
-    };
-    let work::Result::Images(values) = work::run(&backend, work)? else {
-        bail!("the generator gave no images");
-    };
-
+        networks: &experiment.model,
+        seed,
+        count,
+    })?;
+    let values = made.images;
     let shape = image.dims();
     let bytes = || values.iter().map(|&value| denormalize(value)).collect::<Vec<u8>>();
     match format {
@@ -90,10 +90,14 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         Format::Idx => idx::write_images(&out, &bytes(), image.height, image.width)?,
     }
     if let Some(noise) = &arguments.noise {
-        npy::write_f32(noise, sampler.noise(), &[count, latent])?;
+        npy::write_f32(noise, &made.noise.0, &made.noise.1)?;
     }
     tell!("{count} images: {}", out.display());
     Ok(Ended::Done)
+}
+
+fn select(backend: &BackendSection) -> Result<Selected, BackendError> {
+    ganvas_backend::select(backend.kind.parse()?, &backend.device)
 }
 
 fn format(out: &std::path::Path) -> Result<Format, UsageError> {

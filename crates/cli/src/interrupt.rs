@@ -14,7 +14,7 @@ pub fn listen() -> anyhow::Result<()> {
             // what the libraries do at a process's end: libtorch takes apart what the training's thread still computes with.
             signal_hook::low_level::exit(130);
         }
-        crate::progress::say("stopping after this step and saving; once more to stop at once");
+        crate::screen::say("stopping after this step and saving; once more to stop at once");
     })
     .context("cannot listen for Ctrl-C")
 }

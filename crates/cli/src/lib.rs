@@ -2,17 +2,19 @@
 
 mod args;
 mod backends;
+mod bench;
 mod config;
 mod data;
 mod exit;
+mod experiment;
 mod generate;
 mod interrupt;
+mod jobs;
 mod logging;
 mod output;
 mod progress;
-mod rehearsal;
+mod screen;
 mod train;
-mod work;
 
 use std::process::ExitCode;
 
@@ -35,7 +37,7 @@ pub fn main() -> ExitCode {
     logging::start(arguments.verbose, arguments.quiet);
     let result = match arguments.command {
         Command::Train(arguments) => train::train(&arguments),
-        Command::Bench(arguments) => rehearsal::bench(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Data(command) => data::data(&command),
         Command::Config(command) => config::config(&command),

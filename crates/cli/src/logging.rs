@@ -32,7 +32,7 @@ struct PastTheBar;
 
 impl Write for PastTheBar {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        crate::progress::aside(|| io::stderr().write_all(buffer))?;
+        crate::screen::aside(|| io::stderr().write_all(buffer))?;
         Ok(buffer.len())
     }
 

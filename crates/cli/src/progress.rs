@@ -1,55 +1,19 @@
-//! A progress bar on a terminal, plain lines elsewhere.
+//! The progress of a training: a bar on a terminal, plain lines elsewhere.
 
 use std::{
     io::{IsTerminal, stderr},
     path::Path,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use ganvas_training::{Hint, MetricsLine, Observer, Plan, Timings};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tracing::{debug, info, warn};
 
-/// Without a terminal, a line is told at most so often, so that hours of training do not fill a log.
+use crate::screen::{hide, show, style};
+
+/// Without a terminal, a line is written at most so often, so that hours of training do not fill a log.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
-
-/// The bar that is on the screen now.
-static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
-
-/// Does something while the bar is off the screen.
-pub fn aside<T>(action: impl FnOnce() -> T) -> T {
-    // Cloned out of the lock: the action may log, and logging comes back here.
-    let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match bar {
-        Some(bar) => bar.suspend(action),
-        None => action(),
-    }
-}
-
-/// Tells the person something on standard error, whatever the log level.
-pub fn say(text: &str) {
-    aside(|| crate::output::complain(text));
-}
-
-/// Puts a bar on the screen.
-pub fn show(bar: &ProgressBar) {
-    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
-}
-
-/// Takes the bar off the screen.
-pub fn hide() {
-    if let Some(bar) = BAR.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        bar.finish_and_clear();
-    }
-}
-
-/// A style from a template, or indicatif's own where the template is wrong.
-pub fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━╸─")
-}
 
 /// Shows a run on the terminal.
 pub struct TrainingProgress {
@@ -58,11 +22,13 @@ pub struct TrainingProgress {
     first_step: u64,
     started: Instant,
     last_plain: Option<Instant>,
+    /// The number that `[checkpoint.best]` goes by, shown beside the losses.
+    metric: Option<String>,
     quiet: bool,
 }
 
 impl TrainingProgress {
-    pub fn new() -> Self {
+    pub fn new(metric: Option<String>) -> Self {
         let quiet = !tracing::enabled!(tracing::Level::INFO);
         Self {
             bar: None,
@@ -70,6 +36,7 @@ impl TrainingProgress {
             first_step: 0,
             started: Instant::now(),
             last_plain: None,
+            metric,
             quiet,
         }
     }
@@ -118,10 +85,14 @@ impl Observer for TrainingProgress {
         let share = |seconds: f64| 100.0 * seconds / timings.total();
         if timings.steps > 0 {
             info!(
-                "time: updates {:.1} %, data {:.1} %, logging {:.1} %, samples {:.1} %, checkpoints {:.1} %",
+                "time: updates {:.1} %, data {:.1} %, logging {:.1} %, {}samples {:.1} %, checkpoints {:.1} %",
                 share(timings.updates),
                 share(timings.data),
                 share(timings.logging),
+                match timings.evaluation > 0.0 {
+                    true => format!("evaluation {:.1} %, ", share(timings.evaluation)),
+                    false => String::new(),
+                },
                 share(timings.sampling),
                 share(timings.saving)
             );
@@ -137,9 +108,16 @@ impl Observer for TrainingProgress {
     fn logged(&mut self, line: &MetricsLine) {
         let Some(plan) = self.plan else { return };
         let left = self.seconds_left(line.step).map_or_else(|| "?".into(), duration);
+        let number = |name: &str| line.get(name).unwrap_or(f64::NAN);
+        let metric = self.metric.as_ref().and_then(|name| Some((name, line.get(name)?)));
         let losses = format!(
-            "D {:.3}  G {:.3}  {:.0} images/s  {left} left",
-            line.discriminator_loss, line.generator_loss, line.images_per_second
+            "D {:.3}  G {:.3}  {}{:.0} images/s  {left} left",
+            number("loss/discriminator"),
+            number("loss/generator"),
+            metric
+                .map(|(name, value)| format!("{name} {value:.4}  "))
+                .unwrap_or_default(),
+            number("images_per_second")
         );
 
         match &self.bar {

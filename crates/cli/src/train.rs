@@ -1,77 +1,54 @@
 //! `ganvas train`
 
-use std::{path::Path, sync::Arc};
-
-use anyhow::bail;
-use ganvas_backend::DeviceInfo;
-use ganvas_data::{ImageSet, LoadOptions, Split};
-use ganvas_training::{Experiment, Outcome, RunDirectory, resume_point};
-use tracing::{info, warn};
+use ganvas_data::ImageSource;
+use ganvas_training::{Experiment, Outcome, ResumePoint, RunDirectory, TrainingError, resume_point};
+use tracing::info;
 
 use crate::{
-    args::TrainArguments,
-    data,
-    exit::Ended,
-    interrupt,
-    output::tell,
-    progress::TrainingProgress,
-    rehearsal,
-    work::{self, Work},
+    args::TrainArguments, bench::dry_run, exit::Ended, experiment::evaluator_reports, interrupt, jobs::TrainJob,
+    output::tell, progress::TrainingProgress,
 };
 
 pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
-    let (experiment, device) = arguments.experiment.load()?;
-    warn_of_software(&device);
+    let loaded = arguments.experiment.load(arguments.data_dir.as_deref())?;
+    let experiment = &loaded.experiment;
+    loaded.warn_of_software();
+    let out = arguments.out.as_deref();
+    if !arguments.resume && !arguments.dry_run {
+        RunDirectory::check_free(out)?;
+    }
+    let images = loaded.images()?;
+    experiment.check_against(&*images, &evaluator_reports(experiment))?;
     if arguments.dry_run {
-        let images = images(&experiment, arguments.data_dir.as_deref())?;
-        return rehearsal::dry_run(&experiment, &images);
+        return dry_run(&loaded, &images);
     }
 
-    let out = arguments.out.as_deref();
-    let (run, resume, images);
-    if arguments.resume {
-        run = RunDirectory::open(out, &experiment)?;
-        let point = resume_point(&run, &experiment)?;
-        match &point.checkpoint {
-            Some(found) => info!("resuming {} from {}", run.path().display(), found.path().display()),
-            None => info!("{} has no checkpoint yet: beginning again", run.path().display()),
+    let (run, resume) = match arguments.resume {
+        true => {
+            let run = RunDirectory::open(out, &experiment.name).map_err(no_run_to_resume)?;
+            let point = find_resume_point(&run, experiment, &*images)?;
+            (run, Some(point))
         }
-        for change in &point.changes {
-            info!(
-                "`{}` was {} and is {} from here on",
-                change.key, change.before, change.now
-            );
-        }
-        resume = Some(point);
-        images = self::images(&experiment, arguments.data_dir.as_deref())?;
-    } else {
-        RunDirectory::check_free(out)?;
-        images = self::images(&experiment, arguments.data_dir.as_deref())?;
-        run = RunDirectory::create(out, &experiment)?;
-        resume = None;
-    }
+        false => (RunDirectory::create(out, &experiment.name)?, None),
+    };
     interrupt::listen()?;
     info!(
-        "backend {} on {device}, run directory {}",
+        "backend {} on {}, run directory {}",
         experiment.backend.kind,
+        loaded.backend.info(),
         run.path().display()
     );
 
-    let mut progress = TrainingProgress::new();
-    let result = work::run(
-        &experiment.backend,
-        Work::Train {
-            experiment: &experiment,
-            images: &images,
-            run: &run,
-            resume: resume.as_ref(),
-            observer: &mut progress,
-        },
-    );
+    let mut progress = TrainingProgress::new(experiment.checkpoint.best.as_ref().map(|best| best.metric.clone()));
+    let outcome = loaded.backend.run(TrainJob {
+        experiment,
+        images: &images,
+        run: &run,
+        resume: resume.as_ref(),
+        observer: &mut progress,
+    });
     drop(progress);
-    let work::Result::Trained(outcome) = result? else {
-        bail!("the training gave no outcome");
-    };
+    let outcome = outcome?;
     let path = run.path().display();
     let begun_at = resume.and_then(|point| point.checkpoint).map(|found| found.state.step);
     match outcome {
@@ -102,35 +79,33 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     }
 }
 
-/// Says what to expect of a software adapter.
-pub fn warn_of_software(device: &DeviceInfo) {
-    if device.software {
-        warn!(
-            "{} is a software adapter: it computes on the processor, and each step takes 20 to 50 times as long as with \
-             the backend ndarray",
-            device.description
+/// Finds where a run goes on, and says so.
+fn find_resume_point(
+    run: &RunDirectory,
+    experiment: &Experiment,
+    images: &dyn ImageSource,
+) -> Result<ResumePoint, TrainingError> {
+    let point = resume_point(run, experiment, images)?;
+    match &point.checkpoint {
+        Some(found) => info!("resuming {} from {}", run.path().display(), found.path().display()),
+        None => info!("{} has no checkpoint yet: beginning again", run.path().display()),
+    }
+    for change in &point.changes {
+        info!(
+            "`{}` was {} and is {} from here on",
+            change.key, change.before, change.now
         );
     }
+    Ok(point)
 }
 
-/// The images that an experiment trains on.
-pub fn images(experiment: &Experiment, data_dir: Option<&Path>) -> anyhow::Result<Arc<ImageSet>> {
-    data::check_folder(data_dir)?;
-    let data = &experiment.data;
-    let options = LoadOptions {
-        data_dir: data_dir.map(Path::to_owned),
-        seed: experiment.seed,
-        count: data.count,
-    };
-    let mut images = ganvas_data::load(data.dataset, Split::Train, &options)?;
-    if let Some(side) = data.image_size {
-        images = images.padded_to(side)?;
+/// What helps where there is no run to resume.
+fn no_run_to_resume(error: TrainingError) -> TrainingError {
+    match error {
+        TrainingError::NotARun { path, reason } => TrainingError::NotARun {
+            path,
+            reason: format!("{reason}; name its folder with `--out`, or leave out `--resume` to begin one"),
+        },
+        other => other,
     }
-    let [channels, height, width] = images.shape();
-    info!(
-        "{}: {} images of {channels}×{height}×{width}",
-        data.dataset,
-        images.len()
-    );
-    Ok(Arc::new(images))
 }

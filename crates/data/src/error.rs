@@ -75,17 +75,17 @@ pub enum DataError {
     },
     /// Pixels, labels and shape of a set disagree.
     #[error(
-        "image set {name}: expected {labels} images of {} × {} × {} (channels × height × width, each at least 1), \
+        "image set {name}: expected {} images of {} × {} × {} (channels × height × width, each at least 1), \
          found {found} bytes",
-        shape[0], shape[1], shape[2]
+        labels.map_or("whole".to_owned(), |labels| labels.to_string()), shape[0], shape[1], shape[2]
     )]
     ImageSetShape {
         /// The set's name.
         name: String,
         /// Channels, height and width.
         shape: [usize; 3],
-        /// How many labels there are.
-        labels: usize,
+        /// How many labels there are, if any.
+        labels: Option<usize>,
         /// How many bytes of pixels there are.
         found: usize,
     },
@@ -143,8 +143,7 @@ pub enum DataError {
     },
     /// The files of a data set are nowhere.
     #[error(
-        "{name} not found: looked for {file} (with or without .gz) in {}; run `ganvas data fetch {name}`, \
-         or name the folder that holds {name}/ with --data-dir or GANVAS_DATA",
+        "{name} not found: looked for {file} (with or without .gz) in {}; GANVAS_DATA names the folder that holds {name}/",
         list(looked)
     )]
     NotFound {
@@ -166,10 +165,10 @@ pub enum DataError {
         reason: &'static str,
     },
     /// The thread that prepares batches stopped before its work was done.
-    #[error("the thread that prepares batches stopped at step {step}: {reason}")]
+    #[error("the thread that prepares batches stopped at batch {number}: {reason}")]
     Prefetch {
-        /// The first step for which no batch came.
-        step: u64,
+        /// The first batch that did not come, counted from 0.
+        number: u64,
         /// What the thread said last.
         reason: String,
     },

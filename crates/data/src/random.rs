@@ -21,7 +21,7 @@ pub enum Purpose {
     GeneratorWeights,
     /// The discriminator's first weights (tag 2).
     DiscriminatorWeights,
-    /// The latent vectors of one training step (tag 3).
+    /// The latent vectors of one batch (tag 3).
     Noise,
     /// The fixed latent vectors behind preview and sample images (tag 4).
     SampleNoise,
@@ -29,6 +29,8 @@ pub enum Purpose {
     Order,
     /// The shapes and the class order of synthetic digits (tag 6).
     SyntheticDigits,
+    /// The fixed latent vectors of the images that evaluators look at (tag 7).
+    EvaluationNoise,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::SampleNoise => 4,
             Self::Order => 5,
             Self::SyntheticDigits => 6,
+            Self::EvaluationNoise => 7,
         }
     }
 }
@@ -50,7 +53,7 @@ impl Purpose {
 /// with the same seed, and the final byte is the version of the layout.
 const KEY_TAIL: [u8; 8] = *b"ganvas\0\x01";
 
-/// Opens the stream of random numbers for one seed, purpose and step.
+/// Opens the stream of random numbers for one seed, purpose and counter.
 ///
 /// The key holds, little-endian and in this order, `seed` (bytes 0 to 7), the purpose's
 /// [tag](Purpose::tag) (8 to 15), `step` (16 to 23) and a constant (24 to 31). Distinct arguments
@@ -113,10 +116,11 @@ mod tests {
             Purpose::SampleNoise,
             Purpose::Order,
             Purpose::SyntheticDigits,
+            Purpose::EvaluationNoise,
         ]
         .map(Purpose::tag);
         tags.sort_unstable();
-        assert_eq!(tags, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(tags, [1, 2, 3, 4, 5, 6, 7]);
     }
 
     #[test]

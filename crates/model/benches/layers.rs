@@ -13,8 +13,7 @@ use burn::{
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use ganvas_model::{
-    Activation, BatchNorm, BatchNormConfig, BatchStatistics, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap,
-    Initialization, Linear,
+    Activation, BatchNorm, BatchNormConfig, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Init, Linear, Pass,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -73,18 +72,20 @@ const TRANSPOSED: [Shape; 3] = [
 ];
 
 fn convolutions(criterion: &mut Criterion) {
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let (mut rng, device) = (ChaCha8Rng::seed_from_u64(1), device());
+    let mut init = Init::<B>::new(&mut rng, &device);
     for (name, channels, kernel, stride, padding, side) in CONVOLUTIONS {
         let config = ConvConfig::new(channels, kernel, stride).with_padding(padding);
-        let ours = Conv2d::<B>::new(config, Initialization::He, &mut rng, &device());
+        let ours = Conv2d::new(config, &mut init);
         let map = move |pixels| FeatureMap::from_tensor(pixels, [side, side]);
         pass(criterion, name, "ganvas", [channels[0], side * side, BATCH], |pixels| {
-            ours.forward(map(pixels), Activation::Identity).into_tensor()
+            ours.forward(map(pixels), Activation::Identity, &mut Pass::training())
+                .into_tensor()
         });
         let burns = nn::conv::Conv2dConfig::new(channels, [kernel; 2])
             .with_stride([stride; 2])
             .with_padding(nn::PaddingConfig2d::Explicit(padding, padding, padding, padding))
-            .init::<B>(&device());
+            .init::<B>(&device);
         pass(
             criterion,
             name,
@@ -95,15 +96,16 @@ fn convolutions(criterion: &mut Criterion) {
     }
     for (name, channels, kernel, stride, padding, side) in TRANSPOSED {
         let config = ConvConfig::new(channels, kernel, stride).with_padding(padding);
-        let ours = ConvTranspose2d::<B>::new(config, Initialization::He, &mut rng, &device());
+        let ours = ConvTranspose2d::new(config, &mut init);
         pass(criterion, name, "ganvas", [channels[0], side * side, BATCH], |pixels| {
             let map = FeatureMap::from_tensor(pixels, [side, side]);
-            ours.forward(map, Activation::Identity).into_tensor()
+            ours.forward(map, Activation::Identity, &mut Pass::training())
+                .into_tensor()
         });
         let burns = nn::conv::ConvTranspose2dConfig::new(channels, [kernel; 2])
             .with_stride([stride; 2])
             .with_padding([padding; 2])
-            .init::<B>(&device());
+            .init::<B>(&device);
         pass(
             criterion,
             name,
@@ -116,25 +118,25 @@ fn convolutions(criterion: &mut Criterion) {
 
 fn others(criterion: &mut Criterion) {
     let name = "batch_norm and relu, 64 channels, 14x14";
-    let ours = BatchNorm::<B>::new(BatchNormConfig::PYTORCH, 64, &device());
+    let (mut rng, device) = (ChaCha8Rng::seed_from_u64(2), device());
+    let mut init = Init::<B>::new(&mut rng, &device);
+    let ours = BatchNorm::new(BatchNormConfig::PYTORCH, 64, &mut init);
     pass(criterion, name, "ganvas", [64, 14 * 14, BATCH], |pixels| {
         let map = FeatureMap::from_tensor(pixels, [14, 14]);
-        let mut seen = BatchStatistics::default();
-        ours.forward(map, Activation::Relu, &mut seen).into_tensor()
+        ours.forward(map, Activation::Relu, &mut Pass::training()).into_tensor()
     });
-    let burns = nn::BatchNormConfig::new(64).init::<B>(&device());
+    let burns = nn::BatchNormConfig::new(64).init::<B>(&device);
     pass(criterion, name, "burn::nn", [BATCH, 64, 14, 14], |images| {
         burn::tensor::activation::relu(burns.forward(images))
     });
 
     let name = "linear 784 to 512 and leaky relu";
-    let mut rng = ChaCha8Rng::seed_from_u64(2);
     let leaky = Activation::LeakyRelu { slope: 0.2 };
-    let ours = Linear::<B>::new([784, 512], true, Initialization::He, &mut rng, &device());
+    let ours = Linear::new([784, 512], true, &mut init);
     pass(criterion, name, "ganvas", [784, 1, BATCH], |columns| {
-        ours.forward_columns(columns, leaky)
+        ours.forward_columns(columns, leaky, &mut Pass::training())
     });
-    let burns = nn::LinearConfig::new(784, 512).init::<B>(&device());
+    let burns = nn::LinearConfig::new(784, 512).init::<B>(&device);
     pass(criterion, name, "burn::nn", [BATCH, 784], |rows| {
         leaky.apply(burns.forward(rows))
     });

@@ -16,6 +16,12 @@ pub enum ModelError {
         /// What would be valid.
         expected: String,
     },
+    /// A network has more values than its builder may make.
+    #[error("the network has more than {limit} values")]
+    TooLarge {
+        /// The most that may be made.
+        limit: u64,
+    },
     /// A tensor that the network needs is not among those given.
     #[error("tensor `{name}` is missing, expected it with shape {shape:?}")]
     MissingTensor {
@@ -51,4 +57,40 @@ pub enum ModelError {
     /// The bytes are not a whole safetensors file.
     #[error("not a valid safetensors file: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
+}
+
+impl ModelError {
+    /// A [`ModelError::Config`].
+    pub fn config(key: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Config {
+            key,
+            found: found.into(),
+            expected: expected.into(),
+        }
+    }
+}
+
+/// Checks that the families share.
+pub(crate) mod expect {
+    use super::ModelError;
+    use crate::ImageShape;
+
+    /// 1 to `most`. The upper bounds are far beyond any use; they keep a slip of the fingers from asking for all memory there
+    /// is.
+    pub(crate) fn within(key: &'static str, value: usize, most: usize) -> Result<(), ModelError> {
+        match (1..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(ModelError::config(key, value.to_string(), format!("1 to {most}"))),
+        }
+    }
+
+    /// A length of z.
+    pub(crate) fn latent_size(value: usize) -> Result<(), ModelError> {
+        within("latent_size", value, 16_384)
+    }
+
+    /// Images that a family cannot make.
+    pub(crate) fn image(found: ImageShape, expected: &str) -> ModelError {
+        ModelError::config("image", found.to_string(), expected)
+    }
 }

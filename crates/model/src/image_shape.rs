@@ -26,9 +26,29 @@ impl ImageShape {
         [self.channels, self.height, self.width]
     }
 
+    /// The shape if it is one that small images have: 1 to 4096 channels and sides, and no more than 2²⁴ values.
+    pub fn checked(dims: [usize; 3]) -> Option<Self> {
+        let sides = dims.iter().all(|side| (1..=4096).contains(side));
+        (sides && dims.iter().product::<usize>() <= 1 << 24).then(|| dims.into())
+    }
+
     /// The number of values in one image.
     #[allow(clippy::len_without_is_empty)] // An image is never empty.
     pub const fn len(self) -> usize {
         self.channels * self.height * self.width
+    }
+}
+
+impl From<[usize; 3]> for ImageShape {
+    fn from([channels, height, width]: [usize; 3]) -> Self {
+        Self::new(channels, height, width)
+    }
+}
+
+/// `1×28×28`
+impl std::fmt::Display for ImageShape {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [channels, height, width] = self.dims();
+        write!(formatter, "{channels}×{height}×{width}")
     }
 }

@@ -87,6 +87,33 @@ pub fn named_tensors<B: Backend, M: Module<B>>(module: &M) -> Vec<NamedTensor> {
     collector.tensors
 }
 
+/// Names and shapes of a module's trainable parameters, in the order of its fields: all but the buffers.
+pub fn trainable_shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Vec<usize>)> {
+    struct Collector {
+        path: Path,
+        shapes: Vec<(String, Vec<usize>)>,
+    }
+    impl<B: Backend> ModuleVisitor<B> for Collector {
+        fn enter_module(&mut self, name: &str, container_type: &str) {
+            self.path.enter(name, container_type);
+        }
+        fn exit_module(&mut self, _name: &str, container_type: &str) {
+            self.path.exit(container_type);
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            if param.is_require_grad() {
+                self.shapes.push((self.path.name(), param.dims().to_vec()));
+            }
+        }
+    }
+    let mut collector = Collector {
+        path: Path::default(),
+        shapes: Vec::new(),
+    };
+    module.visit(&mut collector);
+    collector.shapes
+}
+
 /// Puts tensors into a module by name; each must be there exactly once, with its shape.
 ///
 /// # Errors

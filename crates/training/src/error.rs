@@ -33,7 +33,7 @@ pub enum TrainingError {
     },
     /// A new run would write into a folder that holds something.
     #[error(
-        "{} exists and is not empty; continue it with `--resume`, or name another folder with `--out`",
+        "{} exists and is not empty, and a new run needs a folder of its own",
         path.display()
     )]
     RunExists {
@@ -66,8 +66,7 @@ pub enum TrainingError {
     },
     /// Another process trains in the run directory.
     #[error(
-        "{}: another process ({holder}) trains in this run directory; wait for it, stop it, or name another folder with \
-         `--out`",
+        "{}: another process ({holder}) trains in this run directory; wait for it, or stop it",
         path.display()
     )]
     RunLocked {
@@ -98,7 +97,21 @@ pub enum TrainingError {
         /// The run directory.
         run: PathBuf,
     },
-    /// The training left the numbers.
+    /// A run is resumed with other images than it was begun with.
+    #[error(
+        "the images are others than those that {} was begun with: {before} then, {now} now; resume with the images that it \
+         began with, or begin another run",
+        run.display()
+    )]
+    OtherImages {
+        /// The images of the checkpoint.
+        before: String,
+        /// The images given now.
+        now: String,
+        /// The run directory.
+        run: PathBuf,
+    },
+    /// A number of the training is not finite.
     #[error("{what} is {value} at step {step}; {advice}")]
     Diverged {
         /// The quantity.
@@ -123,7 +136,12 @@ impl TrainingError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Config(_) | Self::RunExists { .. } | Self::NotARun { .. } | Self::ResumeMismatch { .. }
-        ) || matches!(self, Self::Model(ModelError::Config { .. }))
+            Self::Config(_)
+                | Self::RunExists { .. }
+                | Self::NotARun { .. }
+                | Self::ResumeMismatch { .. }
+                | Self::OtherImages { .. }
+                | Self::Model(ModelError::Config { .. })
+        )
     }
 }

@@ -1,67 +1,36 @@
 //! From an experiment file to a trained GAN: configuration, the adversarial loop, checkpoints, run directory, logs.
 //!
-//! [`Experiment`] is the resolved configuration, [`RunDirectory`] the folder that a run writes, [`train`] the loop, and
-//! [`Checkpoint`] what it saves and resumes from. Everything that touches tensors is generic over the backend.
+//! [`Experiment`] is the whole configuration, [`RunDirectory`] the folder that a run writes, [`train`] the loop, and
+//! [`Checkpoint`] what it saves and resumes from. Everything that touches tensors is generic over the backend, the networks and
+//! the objective: [`train`] takes those that ship, or one's own ([`ganvas_model::Networks`], [`ganvas_model::Objective`]), on
+//! any [`ganvas_data::ImageSource`], judged by any [`Evaluator`].
+//!
+//! To read the algorithm, begin with `training_loop.rs`, then `step/training_step.rs`.
 
-mod adam;
-mod adam_config;
-mod backend_file;
+mod benchmark;
 mod checkpoint;
-mod checkpoint_files;
-mod checkpoint_state;
-mod config_error;
-mod config_file;
-mod divergence;
-mod ema;
 mod error;
 mod experiment;
-mod fallback;
-mod feed;
-mod health;
-mod history;
-mod metrics_log;
-mod parameters;
-mod plan;
-mod rehearsal;
-mod render;
-mod resume;
-mod retention;
-mod run_directory;
-mod sampling;
-mod saver;
-mod sessions;
-mod state;
+mod observer;
+mod run;
 mod step;
-mod timings;
 mod training_loop;
-mod validation;
+mod watch;
 
-pub use adam::Adam;
-pub use adam_config::{AdamConfig, AdamVariant};
-pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
-pub use checkpoint::Checkpoint;
-pub use checkpoint_state::{CheckpointState, RandomState};
-pub use config_error::{ConfigError, nearest};
-pub use config_file::{Overrides, last_set, load_experiment, parse_experiment};
-pub use ema::Ema;
+pub use benchmark::{Benchmark, BenchmarkOptions, benchmark};
+pub use checkpoint::{Checkpoint, CheckpointState, ImagesState, RandomState, ResumePoint, resume_point};
 pub use error::TrainingError;
 pub use experiment::{
-    BackendSection, BestSection, CheckpointSection, DataSection, EmaSection, Experiment, Goal, LoggingSection,
-    LossSection, ModelSection, OptimizerSection, SamplesSection, TrainingSection, UpdateRule,
+    AdamConfig, AdamVariant, BackendFile, BackendSection, BestSection, CheckpointSection, ConfigError, DataSection,
+    EmaSection, EvaluationSection, Experiment, Goal, LoggingSection, OptimizerSection, Overrides, SamplesSection,
+    SuiteSettings, TrainingSection, UpdateRule, last_set, load_backend_file, load_experiment, nearest,
+    parse_experiment,
 };
-pub use health::{Health, Hint};
-pub use metrics_log::{MetricsLine, MetricsLog};
-pub use parameters::count_parameters;
-pub use plan::Plan;
-pub use rehearsal::{Rehearsal, RehearsalOptions, rehearse};
-pub use resume::{ResumePoint, resume_point};
-pub use run_directory::RunDirectory;
-pub use sampling::Sampler;
-pub use sessions::{Change, Session};
-pub use state::TrainingState;
+pub use observer::Observer;
+pub use run::{Change, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, Session, Timings};
 pub use step::{
-    Batch, DiscriminatorGradients, GeneratorGradients, Losses, discriminator_gradients, generator_gradients,
-    training_step,
+    Adam, DiscriminatorGradients, Ema, GeneratorGradients, StepBatches, StepMetrics, TrainingState, count_parameters,
+    discriminator_gradients, generator_gradients, training_step,
 };
-pub use timings::Timings;
-pub use training_loop::{Observer, Outcome, train};
+pub use training_loop::{Evaluators, Outcome, train};
+pub use watch::{Evaluator, Health, Hint, PixelStatistics};

@@ -1,0 +1,190 @@
+//! `ganvas train --dry-run` and `ganvas bench`: steps that are timed and leave nothing behind.
+
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use ganvas_data::ImageSource;
+use ganvas_training::{Benchmark, BenchmarkOptions};
+use serde::Serialize;
+
+use crate::{
+    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, output::tell, progress::duration,
+};
+
+/// What `ganvas bench --json` prints; `cargo xtask bench` reads it.
+#[derive(Serialize)]
+struct Report<'a> {
+    experiment: &'a str,
+    network: &'a str,
+    backend: &'a str,
+    device: String,
+    batch_size: usize,
+    fused_kernels: bool,
+    step_seconds: &'a [f64],
+    step_operations: f64,
+    product_operations_per_second: Option<f64>,
+    peak_memory_bytes: Option<u64>,
+    /// Seconds since 1970 at the end of the first step.
+    first_step_at: f64,
+    total_steps: u64,
+}
+
+pub fn dry_run(loaded: &Loaded, images: &Arc<dyn ImageSource>) -> anyhow::Result<Ended> {
+    let found = measure(loaded, images, BenchmarkOptions::SHORTEST)?;
+    tell!("dry run of `{}`: nothing was written", loaded.experiment.name);
+    tell_sizes(&**images, &found);
+    tell!(
+        "  step              {:.3} s, {:.0} images/s",
+        found.median_step(),
+        images_per_second(&found)
+    );
+    tell_whole_run(&found);
+    Ok(Ended::Done)
+}
+
+pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
+    let loaded = arguments.experiment.load(arguments.data_dir.as_deref())?;
+    loaded.warn_of_software();
+    let images = loaded.images()?;
+    let options = BenchmarkOptions {
+        warm_up: arguments.warm_up as usize,
+        steps: arguments.steps as usize,
+        time: Duration::from_secs_f64(arguments.seconds),
+        product: true,
+    };
+    let found = measure(&loaded, &images, options)?;
+    let (experiment, device) = (&loaded.experiment, loaded.backend.info());
+    if arguments.json {
+        let report = Report {
+            experiment: &experiment.name,
+            network: experiment.model.name(),
+            backend: loaded.backend.kind().name(),
+            device: device.to_string(),
+            batch_size: found.plan.batch_size,
+            fused_kernels: found.fused_layers,
+            step_seconds: &found.step_seconds,
+            step_operations: found.step_operations,
+            product_operations_per_second: found.product_speed,
+            peak_memory_bytes: peak_memory(),
+            first_step_at: found.first_step.duration_since(UNIX_EPOCH)?.as_secs_f64(),
+            total_steps: found.plan.total_steps,
+        };
+        tell!("{}", serde_json::to_string(&report)?);
+        return Ok(Ended::Done);
+    }
+
+    let (median, steps) = (found.median_step(), &found.step_seconds);
+    let extreme = |choose: fn(f64, f64) -> f64| steps.iter().copied().reduce(choose).unwrap_or(f64::NAN);
+    let speed = found.step_operations / median;
+    tell!("bench of `{}` on {device}: nothing was written", experiment.name);
+    tell_sizes(&*images, &found);
+    tell!(
+        "  step              {:.1} ms (median of {}; {:.1} to {:.1}), {:.0} images/s",
+        median * 1e3,
+        steps.len(),
+        extreme(f64::min) * 1e3,
+        extreme(f64::max) * 1e3,
+        images_per_second(&found)
+    );
+    let share = found.product_speed.map(|product| {
+        format!(
+            ", {:.0} % of a large matrix product's {:.1}",
+            speed / product * 100.0,
+            product / 1e9
+        )
+    });
+    tell!(
+        "  speed             {:.1} GFLOP/s{}",
+        speed / 1e9,
+        share.unwrap_or_default()
+    );
+    tell_whole_run(&found);
+    Ok(Ended::Done)
+}
+
+fn measure(loaded: &Loaded, images: &Arc<dyn ImageSource>, options: BenchmarkOptions) -> anyhow::Result<Benchmark> {
+    let experiment = &loaded.experiment;
+    experiment.check_against(&**images, &crate::experiment::evaluator_reports(experiment))?;
+    let job = BenchmarkJob {
+        experiment,
+        images,
+        options,
+    };
+    Ok(loaded.backend.run(job)?)
+}
+
+fn images_per_second(found: &Benchmark) -> f64 {
+    found.images_per_step as f64 / found.median_step()
+}
+
+fn tell_sizes(images: &dyn ImageSource, found: &Benchmark) {
+    tell!(
+        "  generator         {} parameters",
+        thousands(found.generator_parameters)
+    );
+    tell!(
+        "  discriminator     {} parameters",
+        thousands(found.discriminator_parameters)
+    );
+    tell!(
+        "  images            {}, {} MB",
+        thousands(images.len()),
+        found.image_bytes.div_ceil(1_000_000)
+    );
+    tell!(
+        "  kernels           {}",
+        match found.fused_layers {
+            true => "fused",
+            false => "Burn's operations",
+        }
+    );
+    let [of_discriminator, of_generator] = found.first_losses;
+    tell!("  first step        D {of_discriminator:.4}, G {of_generator:.4}");
+}
+
+fn tell_whole_run(found: &Benchmark) {
+    let plan = &found.plan;
+    let seconds = found.median_step() * plan.total_steps as f64;
+    tell!(
+        "  whole run         {} steps, {} epochs, about {}",
+        thousands(plan.total_steps as usize),
+        plan.epochs(),
+        duration(seconds.round() as u64)
+    );
+    match peak_memory() {
+        Some(bytes) => tell!("  memory            {} MB at most so far", bytes / 1_000_000),
+        None => tell!("  memory            not reported by this system"),
+    }
+}
+
+/// The most memory that this process held, in bytes, where the system reports it (Linux).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// 1234567 as `1,234,567`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_grouped_from_the_right() {
+        assert_eq!(super::thousands(7), "7");
+        assert_eq!(super::thousands(1_234_567), "1,234,567");
+        assert_eq!(super::thousands(123_456), "123,456");
+    }
+}

@@ -1,0 +1,118 @@
+//! What is done on the chosen backend.
+
+use std::sync::Arc;
+
+use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
+use ganvas_backend::Job;
+use ganvas_data::ImageSource;
+use ganvas_model::{Generator, InnerGenerator, NetworkConfig, fused_layers_in_use};
+use ganvas_training::{
+    Benchmark, BenchmarkOptions, Checkpoint, Evaluator, Experiment, Observer, Outcome, PixelStatistics, ResumePoint,
+    RunDirectory, Sampler, TrainingError, benchmark, train,
+};
+use tracing::debug;
+
+/// Trains into a run directory.
+pub struct TrainJob<'a> {
+    pub experiment: &'a Experiment,
+    pub images: &'a Arc<dyn ImageSource>,
+    pub run: &'a RunDirectory,
+    pub resume: Option<&'a ResumePoint>,
+    pub observer: &'a mut dyn Observer,
+}
+
+impl Job for TrainJob<'_> {
+    type Output = Result<Outcome, TrainingError>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
+        report_kernels::<B>(&device);
+        let mut evaluators = evaluators::<B>(self.experiment, &**self.images);
+        train::<B, _, _>(
+            self.experiment,
+            self.images,
+            &mut evaluators,
+            self.run,
+            self.resume,
+            &device,
+            self.observer,
+        )
+    }
+}
+
+/// The evaluators of `[evaluation]`.
+#[allow(clippy::type_complexity)] // As `train` takes them.
+fn evaluators<B: AutodiffBackend>(
+    experiment: &Experiment,
+    images: &dyn ImageSource,
+) -> Vec<Box<dyn Evaluator<B::InnerBackend, InnerGenerator<B, NetworkConfig>>>> {
+    match experiment.evaluation.every {
+        0 => Vec::new(),
+        _ => vec![Box::new(PixelStatistics::new(
+            images,
+            experiment.seed,
+            experiment.evaluation.count,
+        ))],
+    }
+}
+
+/// Times steps.
+pub struct BenchmarkJob<'a> {
+    pub experiment: &'a Experiment,
+    pub images: &'a Arc<dyn ImageSource>,
+    pub options: BenchmarkOptions,
+}
+
+impl Job for BenchmarkJob<'_> {
+    type Output = Result<Benchmark, TrainingError>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
+        report_kernels::<B>(&device);
+        benchmark::<B, _, _>(self.experiment, self.images, &device, self.options)
+    }
+}
+
+/// Makes images.
+pub struct GenerateJob<'a> {
+    pub checkpoint: &'a Checkpoint,
+    pub networks: &'a NetworkConfig,
+    pub seed: u64,
+    pub count: usize,
+}
+
+/// What [`GenerateJob`] made.
+pub struct Generated {
+    /// `[count, channels, height, width]`
+    pub images: Vec<f32>,
+    /// The noise that they were made of, and its shape `[count, latent]`.
+    pub noise: (Vec<f32>, [usize; 2]),
+}
+
+impl Job for GenerateJob<'_> {
+    type Output = Result<Generated, TrainingError>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
+        report_kernels::<B>(&device);
+        // Built on the backend with gradients, so that each backend's networks are compiled once.
+        let generator = self
+            .checkpoint
+            .sampling_generator::<B, _>(self.networks, &device)?
+            .valid();
+        let latent = generator.latent_size();
+        let sampler = Sampler::new(self.seed, self.count, latent);
+        Ok(Generated {
+            images: sampler.images(&generator, &device),
+            noise: (sampler.noise().to_vec(), [self.count, latent]),
+        })
+    }
+}
+
+/// For `-v`: without fused kernels a processor is several times as slow.
+fn report_kernels<B: AutodiffBackend>(device: &B::Device) {
+    debug!(
+        "{}",
+        match fused_layers_in_use::<B>(device) {
+            true => "fused kernels are in use",
+            false => "no fused kernels for this device: the layers are made of Burn's operations",
+        }
+    );
+}

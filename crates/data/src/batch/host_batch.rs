@@ -1,0 +1,132 @@
+//! From bytes to the numbers a network sees, and back.
+
+use crate::{DataError, ImageSource, Purpose, keyed_rng, normal_vec};
+
+/// Maps a byte to the range −1 to 1: `(x − 127.5) / 127.5`.
+///
+/// −1 is black and 1 is white, the range of the tanh that ends a generator, so real and generated
+/// images can be compared number by number.
+#[must_use]
+pub const fn normalize(byte: u8) -> f32 {
+    (byte as f32 - 127.5) / 127.5
+}
+
+/// Maps −1 to 1 back to a byte: (x + 1) / 2, held to 0 and 1, times 255, rounded.
+///
+/// What lies outside the range becomes black or white, and what is not a number becomes black.
+#[must_use]
+pub fn denormalize(value: f32) -> u8 {
+    // Rust's conversion saturates and takes NaN to 0, which is just what an image wants.
+    (((value + 1.0) / 2.0).clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+/// What one update of the networks is computed from, in the memory of the host: real images with
+/// their labels, and noise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostBatch {
+    /// Pixels from −1 to 1 in N·C·H·W order.
+    pub images: Vec<f32>,
+    /// Images, channels, height, width.
+    pub shape: [usize; 4],
+    /// The images' classes, where the source has labels.
+    pub labels: Option<Vec<u32>>,
+    /// z ~ N(0, 1), row after row.
+    pub z: Vec<f32>,
+    /// Rows and latent size of z.
+    pub z_shape: [usize; 2],
+}
+
+impl HostBatch {
+    /// Gathers the images that `indices` name, in their order, and [normalizes](normalize) them;
+    /// without noise.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::IndexOutOfRange`] if an index is past the end of the source.
+    pub fn assemble(source: &dyn ImageSource, indices: &[u32]) -> Result<Self, DataError> {
+        let [channels, height, width] = source.shape();
+        let mut images = Vec::with_capacity(indices.len() * channels * height * width);
+        let mut labels = (source.classes() > 0).then(|| Vec::with_capacity(indices.len()));
+        for &index in indices {
+            let past_the_end = || DataError::IndexOutOfRange {
+                name: source.name().to_owned(),
+                index: u64::from(index),
+                len: source.len(),
+            };
+            let at = usize::try_from(index).map_err(|_| past_the_end())?;
+            let pixels = source.image(at).ok_or_else(past_the_end)?;
+            images.extend(pixels.iter().map(|&byte| normalize(byte)));
+            if let Some(labels) = &mut labels {
+                labels.push(source.label(at).ok_or_else(past_the_end)?);
+            }
+        }
+        Ok(Self {
+            images,
+            shape: [indices.len(), channels, height, width],
+            labels,
+            z: Vec::new(),
+            z_shape: [0, 0],
+        })
+    }
+
+    /// Draws the noise of batch `number`: of seed and number alone, the same for every backend.
+    #[must_use]
+    pub fn with_noise(self, seed: u64, number: u64, rows: usize, latent_size: usize) -> Self {
+        Self {
+            z: normal_vec(&mut keyed_rng(seed, Purpose::Noise, number), rows * latent_size),
+            z_shape: [rows, latent_size],
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ImageSet;
+    use proptest::prelude::*;
+
+    fn set() -> ImageSet {
+        ImageSet::new("test", vec![0, 255, 51, 204, 102, 153], Some(vec![0, 1, 2]), [1, 1, 2]).unwrap()
+    }
+
+    #[test]
+    fn every_byte_survives_the_round_trip() {
+        for byte in 0..=u8::MAX {
+            let value = normalize(byte);
+            assert!((-1.0..=1.0).contains(&value));
+            assert_eq!(denormalize(value), byte);
+        }
+        assert_eq!((normalize(0), normalize(255)), (-1.0, 1.0));
+    }
+
+    #[test]
+    fn strange_numbers_become_black_or_white() {
+        assert_eq!(denormalize(f32::NAN), 0);
+        assert_eq!(denormalize(f32::NEG_INFINITY), 0);
+        assert_eq!(denormalize(f32::INFINITY), 255);
+    }
+
+    proptest! {
+        #[test]
+        fn denormalized_numbers_are_within_half_a_step(value in -1.0_f32..=1.0) {
+            prop_assert!((normalize(denormalize(value)) - value).abs() <= 0.5 / 127.5 + 1e-6);
+        }
+    }
+
+    #[test]
+    fn a_batch_keeps_the_order_of_its_indices() {
+        let batch = HostBatch::assemble(&set(), &[2, 0]).unwrap();
+        assert_eq!(batch.shape, [2, 1, 1, 2]);
+        assert_eq!(batch.images, [102, 153, 0, 255].map(normalize));
+        assert_eq!(batch.labels, Some(vec![2, 0]));
+        let unlabelled = ImageSet::new("test", vec![0; 4], None, [1, 1, 2]).unwrap();
+        assert_eq!(HostBatch::assemble(&unlabelled, &[1]).unwrap().labels, None);
+    }
+
+    #[test]
+    fn an_index_past_the_end_is_an_error() {
+        let error = HostBatch::assemble(&set(), &[0, 3]).unwrap_err().to_string();
+        assert!(error.contains("image 3") && error.contains("3 images"), "{error}");
+    }
+}

@@ -1,0 +1,8 @@
+//! Images out: for people, and for other programs.
+
+mod canvas;
+mod grid;
+pub mod npy;
+
+pub use canvas::{Canvas, write_png};
+pub use grid::{compose_grid, near_square_columns, side_by_side};

@@ -1,0 +1,356 @@
+//! IDX files, the format of MNIST and its relatives, plain or compressed with gzip.
+//!
+//! An IDX file (LeCun, "The MNIST database") starts with four bytes: two zeros, the type of the
+//! numbers (8 for bytes, the only one read here) and the number of dimensions. Then follows the
+//! size of each dimension as a big-endian 32-bit number, and then the numbers, the last dimension
+//! running fastest.
+//!
+//! A file may be broken, cut short or made to do harm, so nothing is believed before it is seen:
+//! memory grows with the bytes that really arrive, and a stream longer than its header says is not
+//! read on.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::bufread::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::files::write_atomically;
+use crate::{DataError, ImageSet};
+
+/// The most bytes of data that are read from one file. MNIST's largest file holds 47 million.
+pub(crate) const LIMIT: u64 = 1 << 30;
+
+/// The type byte for unsigned bytes.
+const UNSIGNED_BYTE: u8 = 0x08;
+
+/// How many bytes are read at a time.
+const CHUNK: usize = 1 << 16;
+
+/// The images of an IDX file with three dimensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdxImages {
+    /// How many images there are.
+    pub count: usize,
+    /// The height of each, in pixels.
+    pub rows: usize,
+    /// The width of each, in pixels.
+    pub columns: usize,
+    /// One byte a pixel, in N·H·W order.
+    pub pixels: Vec<u8>,
+}
+
+/// Reads an image file (IDX with three dimensions); gzip is known by its first bytes, not by the
+/// name.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if the file cannot be read, [`DataError::Swapped`] if it holds labels,
+/// [`DataError::TooLarge`] if its header promises more than 2³⁰ bytes, and [`DataError::Format`] if
+/// it is no IDX file of bytes, is broken, empty, too short or too long.
+pub fn read_images(path: &Path) -> Result<IdxImages, DataError> {
+    let ([count, rows, columns], pixels) = read(path, Kind::Images)?;
+    Ok(IdxImages {
+        count,
+        rows,
+        columns,
+        pixels,
+    })
+}
+
+/// Reads a label file (IDX with one dimension); gzip is known by its first bytes, not by the name.
+///
+/// # Errors
+///
+/// As [`read_images`], with [`DataError::Swapped`] if the file holds images.
+pub fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
+    let ([_], labels) = read(path, Kind::Labels)?;
+    Ok(labels)
+}
+
+/// Reads how high and wide the images of a file are, from its header alone.
+///
+/// # Errors
+///
+/// As [`read_images`], for what the header shows.
+pub fn read_image_size(path: &Path) -> Result<[usize; 2], DataError> {
+    let [_, rows, columns] = with_stream(path, |stream, compressed| {
+        parse_header::<3>(stream, path, Kind::Images, compressed)
+    })?;
+    Ok([rows, columns])
+}
+
+/// Reads an image file and, where there is one, its label file into one set of grey images.
+///
+/// # Errors
+///
+/// As [`read_images`] and [`read_labels`], and [`DataError::CountMismatch`] if there are not as
+/// many labels as images.
+pub fn read_image_set(images_path: &Path, labels_path: Option<&Path>, name: &str) -> Result<ImageSet, DataError> {
+    let images = read_images(images_path)?;
+    let labels = labels_path.map(read_labels).transpose()?;
+    if let (Some(labels_path), Some(labels)) = (labels_path, &labels)
+        && images.count != labels.len()
+    {
+        return Err(DataError::CountMismatch {
+            images_path: images_path.to_owned(),
+            images: images.count,
+            labels_path: labels_path.to_owned(),
+            labels: labels.len(),
+        });
+    }
+    ImageSet::new(name, images.pixels, labels, [1, images.rows, images.columns])
+}
+
+/// Writes grey images, given in N·H·W order, as an IDX file with three dimensions.
+///
+/// The file is compressed if its name ends in `.gz`, and written [atomically](write_atomically).
+///
+/// # Errors
+///
+/// [`DataError::Format`] if `pixels` does not hold one or more whole images or a size does not fit
+/// the format, and [`DataError::Io`] if the file cannot be written.
+pub fn write_images(path: &Path, pixels: &[u8], rows: usize, columns: usize) -> Result<(), DataError> {
+    let area = rows.checked_mul(columns).filter(|&area| area > 0);
+    let count = area
+        .filter(|area| pixels.len().is_multiple_of(*area))
+        .map(|area| pixels.len() / area);
+    match count {
+        Some(count) if count > 0 => write(path, &[count, rows, columns], pixels),
+        _ => Err(DataError::format(
+            path,
+            format!("at least one whole image of {rows} × {columns} pixels to write"),
+            format!("{} bytes", pixels.len()),
+        )),
+    }
+}
+
+/// Writes labels as an IDX file with one dimension, under the same terms as [`write_images`].
+///
+/// # Errors
+///
+/// [`DataError::Format`] if there are no labels or more than the format holds, and
+/// [`DataError::Io`] if the file cannot be written.
+pub fn write_labels(path: &Path, labels: &[u8]) -> Result<(), DataError> {
+    if labels.is_empty() {
+        return Err(DataError::format(path, "at least one label to write", "none"));
+    }
+    write(path, &[labels.len()], labels)
+}
+
+fn write(path: &Path, sizes: &[usize], data: &[u8]) -> Result<(), DataError> {
+    let mut header = vec![0, 0, UNSIGNED_BYTE, sizes.len() as u8];
+    for &size in sizes {
+        let Ok(size) = u32::try_from(size) else {
+            return Err(DataError::format(
+                path,
+                "sizes of at most 4294967295 to write",
+                size.to_string(),
+            ));
+        };
+        header.extend(size.to_be_bytes());
+    }
+    let compressed = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    write_atomically(path, |out| {
+        if !compressed {
+            out.write_all(&header)?;
+            return out.write_all(data);
+        }
+        let mut encoder = GzEncoder::new(out, Compression::default());
+        encoder.write_all(&header)?;
+        encoder.write_all(data)?;
+        encoder.finish().map(drop)
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Images,
+    Labels,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Images => "images",
+            Self::Labels => "labels",
+        }
+    }
+
+    /// What a file of it is.
+    fn file(self) -> String {
+        format!("an IDX file of {}", self.name())
+    }
+
+    /// What a file with so many dimensions holds.
+    const fn of_dimensions(dimensions: u8) -> Option<Self> {
+        match dimensions {
+            1 => Some(Self::Labels),
+            3 => Some(Self::Images),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a whole file: the sizes of its `N` dimensions and its data.
+fn read<const N: usize>(path: &Path, kind: Kind) -> Result<([usize; N], Vec<u8>), DataError> {
+    with_stream(path, |stream, compressed| parse(stream, path, kind, compressed))
+}
+
+/// Opens a file and hands on what is in it, and whether that was compressed.
+fn with_stream<T>(
+    path: &Path,
+    function: impl FnOnce(&mut dyn Read, bool) -> Result<T, DataError>,
+) -> Result<T, DataError> {
+    let mut file = BufReader::new(File::open(path).map_err(|error| DataError::io("open", path, error))?);
+    let mut first = Vec::with_capacity(2);
+    (&mut file)
+        .take(2)
+        .read_to_end(&mut first)
+        .map_err(|error| DataError::io("read", path, error))?;
+    let compressed = first == [0x1f, 0x8b];
+    let mut stream = io::Cursor::new(first).chain(file);
+    if compressed {
+        function(&mut MultiGzDecoder::new(stream), compressed)
+    } else {
+        function(&mut stream, compressed)
+    }
+}
+
+/// What a stream that cannot be read on means.
+fn broken(path: &Path, kind: Kind, compressed: bool) -> impl Fn(io::Error) -> DataError {
+    move |error| {
+        if compressed {
+            let found = format!("a damaged or incomplete gzip file ({error}); delete it and fetch it again");
+            DataError::format(path, kind.file(), found)
+        } else {
+            DataError::io("read", path, error)
+        }
+    }
+}
+
+/// Reads and checks the sizes of a file's `N` dimensions.
+fn parse_header<const N: usize>(
+    mut stream: &mut dyn Read,
+    path: &Path,
+    kind: Kind,
+    compressed: bool,
+) -> Result<[usize; N], DataError> {
+    let what = || kind.file();
+    let broken = broken(path, kind, compressed);
+    let stream = &mut stream;
+    let magic = read_up_to(stream, 4).map_err(&broken)?;
+    let [zero, nought, element, dimensions] = magic[..] else {
+        return Err(DataError::format(path, what(), format!("only {} bytes", magic.len())));
+    };
+    if zero != 0 || nought != 0 {
+        let found = format!("a file that starts with the bytes {magic:02x?} instead of two zeros");
+        return Err(DataError::format(path, what(), found));
+    }
+    if element != UNSIGNED_BYTE {
+        let found = format!("element type 0x{element:02x} instead of 0x08 (unsigned bytes)");
+        return Err(DataError::format(path, what(), found));
+    }
+    match Kind::of_dimensions(dimensions) {
+        Some(found) if found == kind => {}
+        Some(found) => {
+            return Err(DataError::Swapped {
+                path: path.to_owned(),
+                expected: kind.name(),
+                found: found.name(),
+            });
+        }
+        None => {
+            let found = format!("{dimensions} dimensions instead of {N}");
+            return Err(DataError::format(path, what(), found));
+        }
+    }
+    let header = read_up_to(stream, 4 * N as u64).map_err(&broken)?;
+    if header.len() < 4 * N {
+        let found = format!("a file that ends within its header, after {} bytes", 4 + header.len());
+        return Err(DataError::format(path, what(), found));
+    }
+    let mut sizes = [0; N];
+    for (size, bytes) in sizes.iter_mut().zip(header.chunks_exact(4)) {
+        *size = bytes
+            .iter()
+            .fold(0_u32, |number, &byte| (number << 8) | u32::from(byte));
+    }
+    let promised = sizes.iter().fold(1_u128, |product, &size| product * u128::from(size));
+    if promised == 0 {
+        let found = format!("an empty one, with the sizes {sizes:?}");
+        return Err(DataError::format(path, what(), found));
+    }
+    if promised > u128::from(LIMIT) {
+        return Err(DataError::TooLarge {
+            path: path.to_owned(),
+            promised,
+            limit: LIMIT,
+        });
+    }
+    Ok(sizes.map(|size| size as usize))
+}
+
+fn parse<const N: usize>(
+    mut stream: &mut dyn Read,
+    path: &Path,
+    kind: Kind,
+    compressed: bool,
+) -> Result<([usize; N], Vec<u8>), DataError> {
+    let sizes = parse_header::<N>(stream, path, kind, compressed)?;
+    let length = sizes.iter().fold(1, |product, &size| product * size as u64);
+    let stream = &mut stream;
+    // One byte more than promised tells a file that is too long, and makes gzip check its sum.
+    let data = read_up_to(stream, length + 1).map_err(broken(path, kind, compressed))?;
+    let read = data.len() as u64;
+    if read != length {
+        let expected = format!("{length} bytes of {} as its header says, {sizes:?}", kind.name());
+        let found = if read < length {
+            format!("only {read}")
+        } else {
+            "more than that".to_owned()
+        };
+        return Err(DataError::format(
+            path,
+            expected,
+            format!("{found}; delete it and fetch it again"),
+        ));
+    }
+    Ok((sizes, data))
+}
+
+/// Reads until the stream ends or `limit` bytes have come. Memory grows with what arrives, at most
+/// to twice that, and never beyond `limit` bytes.
+fn read_up_to(stream: &mut impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let limit = usize::try_from(limit).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    let mut data = Vec::new();
+    while data.len() < limit {
+        let start = data.len();
+        if data.capacity() == start {
+            let growth = start.max(CHUNK).min(limit - start);
+            data.try_reserve_exact(growth).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        }
+        let room = (data.capacity().min(limit) - start).min(CHUNK);
+        data.resize(start + room, 0);
+        let read = match stream.read(&mut data[start..]) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                data.truncate(start);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        data.truncate(start + read);
+        if read == 0 {
+            break;
+        }
+    }
+    Ok(data)
+}
+
+#[cfg(test)]
+mod tests;

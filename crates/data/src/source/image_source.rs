@@ -1,0 +1,49 @@
+//! What training needs to know of images, wherever they come from.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use crate::Fingerprint;
+
+/// A numbered collection of small images of one shape, with labels or without.
+///
+/// [`ImageSet`](crate::ImageSet) is one that lies in memory. A source of one's own says how many
+/// images it has and of which shape, and gives image `i`: from disk, or made on the way. The same
+/// number must always give the same image, or a resumed run is another run.
+pub trait ImageSource: Debug + Send + Sync {
+    /// What reports call it.
+    fn name(&self) -> &str;
+
+    /// How many images there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shape of each image: channels, height and width.
+    fn shape(&self) -> [usize; 3];
+
+    /// Image `index` in C·H·W order, one byte a value from 0 (black) to 255 (white); `None` past
+    /// the end.
+    fn image(&self, index: usize) -> Option<Cow<'_, [u8]>>;
+
+    /// How many classes the labels tell apart; 0 where there are no labels.
+    fn classes(&self) -> usize {
+        0
+    }
+
+    /// The class of image `index`, counted from 0; `None` past the end and where there are no
+    /// labels.
+    fn label(&self, index: usize) -> Option<u32> {
+        let _ = index;
+        None
+    }
+
+    /// What tells these images from any others.
+    fn fingerprint(&self) -> Fingerprint {
+        let images = (0..self.len()).filter_map(|index| self.image(index));
+        Fingerprint::of(self.shape(), self.len(), images)
+    }
+}

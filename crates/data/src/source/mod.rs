@@ -1,0 +1,25 @@
+//! Where images come from.
+
+mod fetch;
+mod fingerprint;
+pub mod idx;
+mod image_set;
+mod image_source;
+mod load;
+mod locate;
+mod raster;
+mod registry;
+mod skeletons;
+mod synthetic;
+mod transfer;
+mod verify;
+
+pub use fetch::{FetchProgress, FetchReport, fetch};
+pub use fingerprint::Fingerprint;
+pub use image_set::ImageSet;
+pub use image_source::ImageSource;
+pub use load::{LoadOptions, load, shape_before_loading};
+pub use locate::{DATA_VARIABLE, data_folders, download_folder, find_data_set};
+pub use registry::{DataFile, DatasetName, Split};
+pub use synthetic::synthetic_digits;
+pub use verify::{FileState, FileStatus, verify};

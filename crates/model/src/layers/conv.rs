@@ -1,0 +1,125 @@
+//! The convolution, lowered to a gather and one matrix product.
+
+use super::{
+    activation::Activation,
+    feature_map::FeatureMap,
+    fused::{Lowering, fused_layer, fused_layers},
+    im2col::Window,
+    init::Init,
+    initialization::Fans,
+    linear::{add_bias, multiply},
+    pass::Pass,
+};
+use burn::{
+    module::{Module, Param},
+    tensor::{Tensor, backend::Backend},
+};
+
+/// The shape of a convolution or transposed convolution with a square kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConvConfig {
+    /// Channels in and out.
+    pub channels: [usize; 2],
+    /// Side of the square kernel, in pixels.
+    pub kernel: usize,
+    /// Step between neighbouring positions, in pixels.
+    pub stride: usize,
+    /// Zeros around the image (convolution), or pixels cut from the result (transposed convolution).
+    pub padding: usize,
+    /// Whether a bias is added.
+    pub bias: bool,
+}
+
+impl ConvConfig {
+    /// No padding, with bias.
+    pub fn new(channels: [usize; 2], kernel: usize, stride: usize) -> Self {
+        Self {
+            channels,
+            kernel,
+            stride,
+            padding: 0,
+            bias: true,
+        }
+    }
+
+    /// Sets the padding.
+    pub fn with_padding(self, padding: usize) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// Leaves the bias out, as before a batch normalization.
+    pub fn without_bias(self) -> Self {
+        Self { bias: false, ..self }
+    }
+
+    pub(crate) fn taps(&self) -> usize {
+        self.kernel * self.kernel
+    }
+}
+
+/// A convolution (cross-correlation, as in every framework) over a [`FeatureMap`], equal to `burn::nn::conv::Conv2d`.
+#[derive(Module, Debug)]
+pub struct Conv2d<B: Backend> {
+    /// `[out, in, kernel, kernel]`
+    pub weight: Param<Tensor<B, 4>>,
+    /// `[out]`
+    pub bias: Option<Param<Tensor<B, 1>>>,
+    stride: usize,
+    padding: usize,
+}
+
+impl<B: Backend> Conv2d<B> {
+    /// A new layer.
+    pub fn new(config: ConvConfig, init: &mut Init<'_, B>) -> Self {
+        let [inputs, outputs] = config.channels;
+        let fans = Fans {
+            fan_in: inputs * config.taps(),
+            fan_out: outputs * config.taps(),
+            meeting: (inputs * config.taps()) as f64,
+        };
+        let shape = [outputs, inputs, config.kernel, config.kernel];
+        Self {
+            weight: init.kernel(shape, fans),
+            bias: config.bias.then(|| init.constant(outputs, 0.0)),
+            stride: config.stride,
+            padding: config.padding,
+        }
+    }
+
+    /// Applies the layer and then `activation`.
+    ///
+    /// # Shapes
+    /// - input: `[in, height · width, batch]`
+    /// - result: `[out, h · w, batch]` with `h = (height + 2·padding − kernel) / stride + 1`, `w` likewise
+    ///
+    /// # Panics
+    /// If the kernel is larger than the padded image.
+    pub fn forward(&self, input: FeatureMap<B>, activation: Activation, pass: &mut Pass<B>) -> FeatureMap<B> {
+        let input = input.into_image_order();
+        let [outputs, inputs, kernel, _] = self.weight.dims();
+        let image = input.size();
+        let window = Window {
+            image,
+            positions: image.map(|side| (side + 2 * self.padding - kernel) / self.stride + 1),
+            kernel,
+            stride: self.stride,
+            padding: self.padding,
+        };
+        pass.count(window.position_count() * inputs * outputs * window.taps());
+        let weight = self.weight.val().reshape([outputs, inputs * kernel * kernel]);
+        let bias = self.bias.as_ref();
+        let input = input.into_tensor();
+        let output = match fused_layers::<B>(&input.device()) {
+            Some(layers) => fused_layer(
+                &*layers,
+                input,
+                weight,
+                bias.map(Param::val),
+                Lowering::Gather(window),
+                activation,
+            ),
+            None => activation.apply(add_bias(multiply(weight, window.gather(input)), bias)),
+        };
+        FeatureMap::from_tensor(output, window.positions)
+    }
+}

@@ -1,0 +1,118 @@
+//! Where the first weights of a network come from.
+
+use burn::{
+    module::Param,
+    tensor::{Tensor, TensorData, backend::Backend},
+};
+use rand::RngCore;
+
+use super::initialization::{Fans, Initialization};
+use crate::ModelError;
+
+/// The source of the first weights: random numbers, a device, and the [`Initialization`] that layers draw by.
+///
+/// Layers take their weights in the order in which they are built, so the same random numbers give the same network on
+/// every backend.
+pub struct Init<'a, B: Backend> {
+    rng: &'a mut dyn RngCore,
+    device: &'a B::Device,
+    scheme: Initialization,
+    /// Values that may still be made.
+    left: u64,
+    limit: u64,
+    exceeded: bool,
+}
+
+impl<B: Backend> std::fmt::Debug for Init<'_, B> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Init")
+            .field("scheme", &self.scheme)
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, B: Backend> Init<'a, B> {
+    /// Weights on `device`, drawn from `rng`, as many as are asked for.
+    pub fn new(rng: &'a mut dyn RngCore, device: &'a B::Device) -> Self {
+        Self {
+            rng,
+            device,
+            scheme: Initialization::default(),
+            left: u64::MAX,
+            limit: u64::MAX,
+            exceeded: false,
+        }
+    }
+
+    /// Makes at most so many values: for networks whose sizes somebody else wrote. A network that asks for more gets empty
+    /// tensors, and [`check`](Self::check) says so.
+    pub fn with_limit(self, values: u64) -> Self {
+        Self {
+            left: values,
+            limit: values,
+            ..self
+        }
+    }
+
+    /// Chooses how the kernels of the layers after this are drawn.
+    pub fn set_scheme(&mut self, scheme: Initialization) {
+        self.scheme = scheme;
+    }
+
+    /// Holds what was made to the limit; to be asked once a network is built.
+    ///
+    /// # Errors
+    /// [`ModelError::TooLarge`]; the network is not to be used then.
+    pub fn check(&self) -> Result<(), ModelError> {
+        match self.exceeded {
+            true => Err(ModelError::TooLarge { limit: self.limit }),
+            false => Ok(()),
+        }
+    }
+
+    /// Draws a kernel in the flat order of `shape`.
+    pub(crate) fn kernel<const D: usize>(&mut self, shape: [usize; D], fans: Fans) -> Param<Tensor<B, D>> {
+        match self.grant(shape) {
+            Some(count) => {
+                let values = self.scheme.values(count, fans, self.rng);
+                Param::from_data(TensorData::new(values, shape), self.device)
+            }
+            None => self.empty(),
+        }
+    }
+
+    /// A trainable vector that starts at one value.
+    pub fn constant(&mut self, length: usize, value: f32) -> Param<Tensor<B, 1>> {
+        match self.grant([length]) {
+            Some(count) => Param::from_data(TensorData::new(vec![value; count], [length]), self.device),
+            None => self.empty(),
+        }
+    }
+
+    /// A buffer: a vector that starts at one value and gets no gradient.
+    pub fn buffer(&mut self, length: usize, value: f32) -> Param<Tensor<B, 1>> {
+        self.constant(length, value).set_require_grad(false)
+    }
+
+    fn grant<const D: usize>(&mut self, shape: [usize; D]) -> Option<usize> {
+        let count = shape
+            .iter()
+            .try_fold(1_u64, |count, &side| count.checked_mul(side as u64));
+        match count.and_then(|count| Some((count, self.left.checked_sub(count)?))) {
+            Some((count, left)) => {
+                self.left = left;
+                usize::try_from(count).ok()
+            }
+            None => {
+                self.exceeded = true;
+                None
+            }
+        }
+    }
+
+    fn empty<const D: usize>(&self) -> Param<Tensor<B, D>> {
+        Param::from_data(TensorData::new(Vec::<f32>::new(), [0; D]), self.device)
+    }
+}

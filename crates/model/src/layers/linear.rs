@@ -1,0 +1,179 @@
+//! The fully connected layer.
+
+use super::{
+    activation::Activation,
+    feature_map::FeatureMap,
+    fused::{Lowering, fused_layer, fused_layers},
+    init::Init,
+    initialization::Fans,
+    pass::Pass,
+};
+use burn::{
+    module::{Module, Param},
+    tensor::{Tensor, backend::Backend},
+};
+
+/// `output = input · weightᵀ + bias`, with PyTorch's weight layout.
+///
+/// Burn's own layer keeps `[in, out]` by default; this one keeps `[out, in]`, so that every tensor of a network has the
+/// name and shape that PyTorch's users expect.
+#[derive(Module, Debug)]
+pub struct Linear<B: Backend> {
+    /// `[out, in]`
+    pub weight: Param<Tensor<B, 2>>,
+    /// `[out]`
+    pub bias: Option<Param<Tensor<B, 1>>>,
+}
+
+impl<B: Backend> Linear<B> {
+    /// A new layer from `inputs` to `outputs` features.
+    pub fn new([inputs, outputs]: [usize; 2], bias: bool, init: &mut Init<'_, B>) -> Self {
+        let fans = Fans {
+            fan_in: inputs,
+            fan_out: outputs,
+            meeting: inputs as f64,
+        };
+        Self {
+            weight: init.kernel([outputs, inputs], fans),
+            bias: bias.then(|| init.constant(outputs, 0.0)),
+        }
+    }
+
+    /// Features in.
+    pub fn inputs(&self) -> usize {
+        self.weight.dims()[1]
+    }
+
+    /// Applies the layer, and then `activation`, to one column an image.
+    ///
+    /// # Shapes
+    /// - input: `[in, 1, batch]`
+    /// - result: `[out, 1, batch]`
+    pub fn forward_columns(&self, input: Tensor<B, 3>, activation: Activation, pass: &mut Pass<B>) -> Tensor<B, 3> {
+        self.apply(input, activation, pass)
+    }
+
+    /// Applies the layer to every pixel of a [`FeatureMap`](crate::FeatureMap)'s tensor.
+    ///
+    /// # Shapes
+    /// - input: `[in, pixels, batch]`
+    /// - result: `[out, pixels, batch]`
+    pub fn forward_pixels(&self, input: Tensor<B, 3>, pass: &mut Pass<B>) -> Tensor<B, 3> {
+        self.apply(input, Activation::Identity, pass)
+    }
+
+    /// Applies the layer to one column an image and takes the result for a [`FeatureMap`], channel first, as PyTorch's
+    /// `view(-1, channels, height, width)` does.
+    ///
+    /// # Shapes
+    /// - input: `[in, 1, batch]`
+    /// - result: `[out / (height · width), height · width, batch]`
+    ///
+    /// # Panics
+    /// If the number of outputs is no multiple of `height · width`.
+    pub fn forward_features(
+        &self,
+        input: Tensor<B, 3>,
+        [height, width]: [usize; 2],
+        pass: &mut Pass<B>,
+    ) -> FeatureMap<B> {
+        let features = self.apply(input, Activation::Identity, pass);
+        let [count, _, batch] = features.dims();
+        let pixels = height * width;
+        FeatureMap::from_tensor(features.reshape([count / pixels, pixels, batch]), [height, width])
+    }
+
+    /// Applies the layer to one column an image and takes the result for a [`FeatureMap`], channels last, as Keras'
+    /// `Reshape` does.
+    ///
+    /// # Shapes
+    /// - input: `[in, 1, batch]`
+    /// - result: `[out / (height · width), height · width, batch]`
+    ///
+    /// # Panics
+    /// If the number of outputs is no multiple of `height · width`.
+    pub fn forward_features_channels_last(
+        &self,
+        input: Tensor<B, 3>,
+        [height, width]: [usize; 2],
+        pass: &mut Pass<B>,
+    ) -> FeatureMap<B> {
+        let pixels = height * width;
+        pass.count(self.weight.shape().num_elements());
+        let tensor = match fused_layers::<B>(&input.device()) {
+            Some(layers) => fused_layer(
+                &*layers,
+                input,
+                self.weight.val(),
+                self.bias.as_ref().map(Param::val),
+                Lowering::Features { pixels },
+                Activation::Identity,
+            ),
+            None => {
+                let features = add_bias(multiply(self.weight.val(), input), self.bias.as_ref());
+                let [count, _, batch] = features.dims();
+                features.reshape([pixels, count / pixels, batch]).swap_dims(0, 1)
+            }
+        };
+        FeatureMap::from_tensor(tensor, [height, width])
+    }
+
+    /// Applies the layer to all features of an image, channel first, as after PyTorch's `flatten(1)`.
+    ///
+    /// # Shapes
+    /// - input: `[channels, pixels, batch]` with `channels · pixels` = in
+    /// - result: `[out, 1, batch]`
+    pub fn forward_flattened(&self, input: FeatureMap<B>, pass: &mut Pass<B>) -> Tensor<B, 3> {
+        let input = input.into_image_order().into_tensor();
+        let [channels, pixels, batch] = input.dims();
+        self.apply(input.reshape([channels * pixels, 1, batch]), Activation::Identity, pass)
+    }
+
+    fn apply(&self, input: Tensor<B, 3>, activation: Activation, pass: &mut Pass<B>) -> Tensor<B, 3> {
+        let (weight, bias) = (self.weight.val(), self.bias.as_ref());
+        pass.count(weight.shape().num_elements() * input.dims()[1]);
+        match fused_layers::<B>(&input.device()) {
+            Some(layers) => fused_layer(
+                &*layers,
+                input,
+                weight,
+                bias.map(Param::val),
+                Lowering::Pixels,
+                activation,
+            ),
+            None => activation.apply(add_bias(multiply(weight, input), bias)),
+        }
+    }
+}
+
+/// Rows of features `[batch, in]` as one column an image, `[in, 1, batch]`.
+///
+/// The new dimension comes first: burn-std 0.21 gives a transposed `[in, 1]` that is reshaped to more dimensions the wrong strides
+/// (`split_strides`), and on burn-cubecl a batch of one image would be read past its end.
+pub fn columns<B: Backend>(rows: Tensor<B, 2>) -> Tensor<B, 3> {
+    let [batch, inputs] = rows.dims();
+    rows.reshape([batch, 1, inputs]).permute([2, 1, 0])
+}
+
+/// Weights `[out, in]` times every pixel of every image: `[in, pixels, batch]` to `[out, pixels, batch]`, in one product.
+pub(crate) fn multiply<B: Backend>(weight: Tensor<B, 2>, input: Tensor<B, 3>) -> Tensor<B, 3> {
+    let [inputs, pixels, batch] = input.dims();
+    let outputs = weight.dims()[0];
+    weight
+        .matmul(input.reshape([inputs, pixels * batch]))
+        .reshape([outputs, pixels, batch])
+}
+
+/// Adds a bias to every channel of `[channels, pixels, batch]`, where there is one.
+pub(crate) fn add_bias<B: Backend>(pixels: Tensor<B, 3>, bias: Option<&Param<Tensor<B, 1>>>) -> Tensor<B, 3> {
+    match bias {
+        Some(bias) => pixels + by_channel(bias.val()),
+        None => pixels,
+    }
+}
+
+/// A vector over channels as `[channels, 1, 1]`, to meet `[channels, pixels, batch]`.
+pub(crate) fn by_channel<B: Backend>(vector: Tensor<B, 1>) -> Tensor<B, 3> {
+    let channels = vector.dims()[0];
+    vector.reshape([channels, 1, 1])
+}

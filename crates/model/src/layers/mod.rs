@@ -1,0 +1,32 @@
+//! Layers over feature maps, with the weights of PyTorch's.
+
+mod activation;
+mod batch_norm;
+mod buffers;
+mod conv;
+mod conv_transpose;
+mod cost;
+mod feature_map;
+mod fused;
+mod im2col;
+mod init;
+mod initialization;
+mod linear;
+mod pass;
+
+pub use activation::Activation;
+pub use batch_norm::{BatchNorm, BatchNormConfig};
+pub use buffers::BufferUpdates;
+pub use conv::{Conv2d, ConvConfig};
+pub use conv_transpose::ConvTranspose2d;
+pub use cost::{Cost, step_operations};
+pub use feature_map::FeatureMap;
+pub use fused::{
+    AdamConstants, FusedLayers, FusedUpdates, Lowering, fused_layers_in_use, fused_updates, install_fused_layers,
+    install_fused_updates, primitive, tensor, without_fused,
+};
+pub use im2col::Window;
+pub use init::Init;
+pub use initialization::Initialization;
+pub use linear::{Linear, columns};
+pub use pass::Pass;

@@ -1,0 +1,194 @@
+//! A DCGAN family (Radford, Metz and Chintala, 2015) for small images, scaled by `base_channels`.
+
+use burn::{
+    module::Module,
+    tensor::{Tensor, backend::Backend},
+};
+use serde::{Deserialize, Serialize};
+
+use super::traits::{Discriminator, Generator, Labels, NetworkSettings, Networks};
+use crate::{
+    Activation, BatchNorm, BatchNormConfig, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, ImageShape, Init,
+    Initialization, Linear, ModelError, Pass, columns, error::expect,
+};
+
+/// `[model]` with `network = "dcgan"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DcganConfig {
+    /// Random numbers an image (the length of z), usually 64 to 128.
+    pub latent_size: usize,
+    /// Width of the layer nearest to the image, usually 16 to 128.
+    pub base_channels: usize,
+    /// First values of the kernels: `glorot-uniform`, `dcgan` or `he`.
+    pub initialization: Initialization,
+}
+
+impl Default for DcganConfig {
+    fn default() -> Self {
+        Self {
+            latent_size: 100,
+            base_channels: 64,
+            initialization: Initialization::Dcgan,
+        }
+    }
+}
+
+impl NetworkSettings for DcganConfig {
+    fn validate(&self, image: Option<ImageShape>) -> Result<(), ModelError> {
+        expect::latent_size(self.latent_size)?;
+        expect::within("base_channels", self.base_channels, 2_048)?;
+        match image {
+            Some(image) if levels(image).is_none() || ![1, 3].contains(&image.channels) => Err(expect::image(
+                image,
+                "1 or 3 channels and sides that are multiples of 4, 16 to 1024 pixels, for dcgan",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<B: Backend> Networks<B> for DcganConfig {
+    type Generator = DcganGenerator<B>;
+    type Discriminator = DcganDiscriminator<B>;
+
+    fn generator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<DcganGenerator<B>, ModelError> {
+        self.validate(Some(image))?;
+        init.set_scheme(self.initialization);
+        Ok(DcganGenerator::new(self, image, init))
+    }
+
+    fn discriminator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<DcganDiscriminator<B>, ModelError> {
+        self.validate(Some(image))?;
+        init.set_scheme(self.initialization);
+        Ok(DcganDiscriminator::new(self, image, init))
+    }
+}
+
+/// Slope of the discriminator's LeakyReLU below zero, from the DCGAN paper, section 3.
+pub(super) const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };
+
+/// Kernel 4, stride 2, padding 1: doubles or halves the side and leaves no border.
+fn doubling(channels: [usize; 2]) -> ConvConfig {
+    ConvConfig::new(channels, 4, 2).with_padding(1)
+}
+
+/// How many times an image is halved: as often as both sides allow and leave at least 4 pixels, twice to four times. 28 becomes
+/// 7, 32 and 64 become 4.
+fn levels(image: ImageShape) -> Option<usize> {
+    let sides = [image.height, image.width];
+    let fits = |side: usize, levels: usize| side.is_multiple_of(1 << levels) && side >> levels >= 4 && side <= 1024;
+    (2..=4)
+        .rev()
+        .find(|&levels| sides.into_iter().all(|side| fits(side, levels)))
+}
+
+/// The number of halvings, the pixels that are left, and the widest layer's channels.
+fn pyramid(config: &DcganConfig, image: ImageShape) -> (usize, [usize; 2], usize) {
+    // A shape without levels is refused by `validate`.
+    let levels = levels(image).unwrap_or(2);
+    let start = [image.height >> levels, image.width >> levels];
+    (levels, start, config.base_channels << (levels - 1))
+}
+
+/// Dense → BatchNorm → ReLU, then transposed convolutions that double the side, the last one to the image and tanh.
+///
+/// 28×28 starts from 7×7 with 2·base channels, 32×32 from 4×4 with 4·base; each doubling halves the channels. The first layer's
+/// features are laid out (channel, y, x), as PyTorch's `view(-1, channels, height, width)` takes them.
+#[derive(Module, Debug)]
+pub struct DcganGenerator<B: Backend> {
+    linear: Linear<B>,
+    norm: BatchNorm<B>,
+    convs: Vec<ConvTranspose2d<B>>,
+    norms: Vec<BatchNorm<B>>,
+    output: ConvTranspose2d<B>,
+    start: [usize; 2],
+    image: [usize; 3],
+}
+
+impl<B: Backend> DcganGenerator<B> {
+    fn new(config: &DcganConfig, image: ImageShape, init: &mut Init<'_, B>) -> Self {
+        let (levels, start, widest) = pyramid(config, image);
+        let linear = Linear::new([config.latent_size, start[0] * start[1] * widest], false, init);
+        let widths: Vec<usize> = (1..levels).map(|level| widest >> level).collect();
+        let conv = |&width: &usize| ConvTranspose2d::new(doubling([2 * width, width]).without_bias(), &mut *init);
+        let convs = widths.iter().map(conv).collect();
+        let mut norm = |width: usize| BatchNorm::new(BatchNormConfig::PYTORCH, width, init);
+        Self {
+            linear,
+            norm: norm(widest),
+            convs,
+            norms: widths.iter().map(|&width| norm(width)).collect(),
+            output: ConvTranspose2d::new(doubling([config.base_channels, image.channels]), init),
+            start,
+            image: image.dims(),
+        }
+    }
+}
+
+impl<B: Backend> Generator<B> for DcganGenerator<B> {
+    fn latent_size(&self) -> usize {
+        self.linear.inputs()
+    }
+
+    fn image_shape(&self) -> ImageShape {
+        self.image.into()
+    }
+
+    fn forward_pass(&self, z: Tensor<B, 2>, _labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 4> {
+        let x = self.linear.forward_features(columns(z), self.start, pass);
+        let mut x = self.norm.forward(x, Activation::Relu, pass);
+        for (conv, norm) in self.convs.iter().zip(&self.norms) {
+            x = conv.forward(x, Activation::Identity, pass);
+            x = norm.forward(x, Activation::Relu, pass);
+        }
+        self.output.forward(x, Activation::Tanh, pass).into_images()
+    }
+}
+
+/// Convolutions that halve the side, BatchNorm from the second on, LeakyReLU 0.2, and a Dense to one logit.
+///
+/// The features are flattened (channel, y, x), as PyTorch's `flatten(1)` does; `linear.weight` has its columns in that order.
+#[derive(Module, Debug)]
+pub struct DcganDiscriminator<B: Backend> {
+    input: Conv2d<B>,
+    convs: Vec<Conv2d<B>>,
+    norms: Vec<BatchNorm<B>>,
+    linear: Linear<B>,
+    image: [usize; 3],
+}
+
+impl<B: Backend> DcganDiscriminator<B> {
+    fn new(config: &DcganConfig, image: ImageShape, init: &mut Init<'_, B>) -> Self {
+        let (levels, start, widest) = pyramid(config, image);
+        let base = config.base_channels;
+        let input = Conv2d::new(doubling([image.channels, base]), init);
+        let widths: Vec<usize> = (1..levels).map(|level| base << level).collect();
+        let conv = |&width: &usize| Conv2d::new(doubling([width / 2, width]).without_bias(), &mut *init);
+        let convs = widths.iter().map(conv).collect();
+        let norm = |&width: &usize| BatchNorm::new(BatchNormConfig::PYTORCH, width, &mut *init);
+        Self {
+            input,
+            convs,
+            norms: widths.iter().map(norm).collect(),
+            linear: Linear::new([start[0] * start[1] * widest, 1], true, init),
+            image: image.dims(),
+        }
+    }
+}
+
+impl<B: Backend> Discriminator<B> for DcganDiscriminator<B> {
+    fn image_shape(&self) -> ImageShape {
+        self.image.into()
+    }
+
+    fn forward_pass(&self, images: Tensor<B, 4>, _labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 2> {
+        let [batch, _, _, _] = images.dims();
+        let mut x = self.input.forward(FeatureMap::from_images(images), LEAKY, pass);
+        for (conv, norm) in self.convs.iter().zip(&self.norms) {
+            x = conv.forward(x, Activation::Identity, pass);
+            x = norm.forward(x, LEAKY, pass);
+        }
+        self.linear.forward_flattened(x, pass).reshape([batch, 1])
+    }
+}

@@ -1,0 +1,13 @@
+//! Generators and discriminators, and the families that ship.
+
+mod blog;
+mod dcgan;
+mod family;
+mod mlp;
+mod traits;
+
+pub use blog::{BlogConfig, BlogDiscriminator, BlogGenerator};
+pub use dcgan::{DcganConfig, DcganDiscriminator, DcganGenerator};
+pub use family::{AnyDiscriminator, AnyGenerator, NetworkConfig};
+pub use mlp::{MlpConfig, MlpDiscriminator, MlpGenerator};
+pub use traits::{Discriminator, Generator, InnerGenerator, Labels, NetworkSettings, Networks, TrainableNetworks};

@@ -1,0 +1,66 @@
+//! What an objective is.
+
+use std::fmt::Debug;
+
+use burn::tensor::{Tensor, backend::AutodiffBackend};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{batch::Batch, report::Report};
+use crate::{BufferUpdates, ModelError};
+
+/// What the discriminator minimizes, and what its buffers want to become.
+#[derive(Debug)]
+pub struct DiscriminatorLoss<B: AutodiffBackend> {
+    /// `[1]`
+    pub loss: Tensor<B, 1>,
+    /// Of the passes that count as the discriminator's own; those of a penalty's extra passes are best dropped.
+    pub updates: BufferUpdates<B>,
+}
+
+/// What both networks minimize, computed from the networks and the batch: an adversarial loss, a penalty, or a
+/// [weighted sum](crate::WeightedSum) of such parts.
+///
+/// It may pass through the networks as often as it wants. Burn 0.21 loses gradients where two graphs that share a parameter
+/// wait at the same time, so everything that a loss depends on belongs into the one loss that is returned.
+pub trait Objective<B: AutodiffBackend, G, D>: Debug {
+    /// The discriminator's loss on the real images of `batch` and on generated ones.
+    ///
+    /// # Shapes
+    /// - fake: `[rows, channels, height, width]`, made of the batch's z, without the generator's graph
+    fn discriminator(
+        &self,
+        discriminator: &D,
+        batch: &Batch<B>,
+        fake: Tensor<B, 4>,
+        report: &mut Report<B::InnerBackend>,
+    ) -> DiscriminatorLoss<B>;
+
+    /// The generator's loss, `[1]`, through a discriminator whose weights need no gradient and whose buffers stand still.
+    ///
+    /// # Shapes
+    /// - fake: as above, with the generator's graph
+    fn generator(
+        &self,
+        generator: &G,
+        discriminator: &D,
+        batch: &Batch<B>,
+        fake: Tensor<B, 4>,
+        report: &mut Report<B::InnerBackend>,
+    ) -> Tensor<B, 1>;
+}
+
+/// The settings of an objective: the section `[objective]` of an experiment.
+pub trait ObjectiveSettings: Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`] naming the key, what was given and what would do.
+    fn validate(&self) -> Result<(), ModelError> {
+        Ok(())
+    }
+
+    /// Names of the numbers that the objective reports, beside the losses, which are reported for it.
+    fn reports(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,262 @@
+//! A checkpoint on disk, and what is made of it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use burn::{
+    module::{AutodiffModule, Module},
+    tensor::backend::{AutodiffBackend, Backend},
+};
+use ganvas_data::{Purpose, keyed_rng};
+use ganvas_model::{
+    ImageShape, Init, ModelError, NamedTensor, NetworkSettings, Networks, ObjectiveSettings, TrainableNetworks,
+    apply_named_tensors, from_safetensors,
+};
+use serde::Deserialize;
+use toml::Table;
+
+use super::{
+    folders::{
+        CONFIG, DISCRIMINATOR, EMA, GENERATOR, OPTIMIZER_DISCRIMINATOR, OPTIMIZER_GENERATOR, STATE, step_folders,
+    },
+    sealed_folder::{SUMS, SealedFolder, sha256},
+    state::{CheckpointState, FORMAT_VERSION},
+};
+use crate::{
+    Adam, AdamConfig, Ema, Experiment, Overrides, RunDirectory, TrainingError, TrainingState, parse_experiment,
+};
+
+/// A checkpoint on disk, found whole.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    path: PathBuf,
+    files: SealedFolder,
+    /// What is no tensor.
+    pub state: CheckpointState,
+    config: String,
+}
+
+impl Checkpoint {
+    /// Reads a checkpoint: its own folder, or a run's newest.
+    ///
+    /// # Errors
+    /// [`TrainingError::NotARun`] where there is none, [`TrainingError::DamagedCheckpoint`] where it cannot be read.
+    pub fn find(path: &Path) -> Result<Self, TrainingError> {
+        // Either file may be the one that is lost.
+        if [STATE, SUMS].iter().any(|name| path.join(name).is_file()) {
+            return Self::open(path);
+        }
+        let newest = step_folders(&RunDirectory::at(path))?.pop();
+        match newest {
+            Some((_, newest)) => Self::open(&newest).map_err(|error| match error {
+                TrainingError::DamagedCheckpoint { path, reason } => TrainingError::DamagedCheckpoint {
+                    path,
+                    reason: format!("{reason}; an older one can be named by its own folder"),
+                },
+                other => other,
+            }),
+            None => Err(TrainingError::NotARun {
+                path: path.to_owned(),
+                reason: if path.exists() {
+                    "holds no checkpoint; expected a run's folder with checkpoints/step-…, or such a folder itself"
+                        .into()
+                } else {
+                    "no such folder; expected a run's folder, or a checkpoint in it".into()
+                },
+            }),
+        }
+    }
+
+    pub(crate) fn open(path: &Path) -> Result<Self, TrainingError> {
+        let damaged = |name: &str, reason: String| TrainingError::DamagedCheckpoint {
+            path: path.join(name),
+            reason,
+        };
+        // Before the checksums: another version may have none, or others, and should be named.
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let version = fs::read(path.join(STATE))
+            .ok()
+            .and_then(|json| serde_json::from_slice::<Version>(&json).ok());
+        if let Some(Version { format_version }) = version.filter(|version| version.format_version != FORMAT_VERSION) {
+            return Err(damaged(
+                STATE,
+                format!("expected format version {FORMAT_VERSION}, found {format_version}"),
+            ));
+        }
+
+        let files = SealedFolder::open(path)?;
+        let json = files.read(STATE)?;
+        let state: CheckpointState =
+            serde_json::from_slice(&json).map_err(|error| damaged(STATE, error.to_string()))?;
+        let sealed: BTreeSet<&str> = files.names().filter(|&name| name != STATE).collect();
+        let listed: BTreeSet<&str> = state.files.iter().map(String::as_str).collect();
+        if sealed != listed {
+            return Err(damaged(
+                SUMS,
+                format!("expected checksums of {listed:?}, found those of {sealed:?}"),
+            ));
+        }
+        let bytes = files.read(CONFIG)?;
+        if sha256(&bytes) != state.config_sha256 {
+            return Err(damaged(
+                CONFIG,
+                format!("is not the configuration that {STATE} was written with"),
+            ));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| damaged(CONFIG, error.to_string()))?;
+        if ImageShape::checked(state.images.shape).is_none() {
+            let reason = format!("expected the shape of small images, found {:?}", state.images.shape);
+            return Err(damaged(STATE, reason));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            files,
+            config: text,
+            state,
+        })
+    }
+
+    /// The configuration that it was trained with.
+    ///
+    /// # Errors
+    /// [`TrainingError::DamagedCheckpoint`] where it is none of these networks and this objective.
+    pub fn experiment<N: NetworkSettings, O: ObjectiveSettings>(&self) -> Result<Experiment<N, O>, TrainingError> {
+        parse_experiment(&self.config, CONFIG, "", &Overrides::default())
+            .map_err(|error| self.damaged(CONFIG, error.to_string()))
+    }
+
+    /// The configuration that it was trained with, as it stands there.
+    pub(super) fn config_table(&self) -> Result<Table, TrainingError> {
+        let table = self.config.parse();
+        table.map_err(|error: toml::de::Error| self.damaged(CONFIG, error.message().to_owned()))
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The shape of the images.
+    pub fn image(&self) -> ImageShape {
+        self.state.images.shape.into()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.state.files.iter().any(|file| file == name)
+    }
+
+    fn tensors(&self, name: &str) -> Result<Vec<NamedTensor>, TrainingError> {
+        from_safetensors(&self.files.read(name)?).map_err(|error| self.misfit(name, &error))
+    }
+
+    fn fill<B: Backend, M: Module<B>>(&self, module: M, name: &str) -> Result<M, TrainingError> {
+        apply_named_tensors(module, self.tensors(name)?).map_err(|error| self.misfit(name, &error))
+    }
+
+    /// A file that is as it was written, and not what it should be: another program wrote it.
+    fn misfit(&self, name: &str, error: &ModelError) -> TrainingError {
+        self.damaged(name, error.to_string())
+    }
+
+    fn damaged(&self, name: &str, reason: String) -> TrainingError {
+        TrainingError::DamagedCheckpoint {
+            path: self.path.join(name),
+            reason,
+        }
+    }
+
+    /// The most values that a network can have whose tensors are in this file: it must not be built larger than that, whatever
+    /// the configuration says.
+    fn most_values(&self, name: &str) -> u64 {
+        self.files.size(name) / 4
+    }
+
+    /// A network that cannot be built by what the checkpoint says.
+    fn unbuildable(&self, error: ModelError) -> TrainingError {
+        match error {
+            ModelError::TooLarge { limit } => {
+                let reason = format!("asks for networks of more values than their files can hold, {limit}");
+                self.damaged(CONFIG, reason)
+            }
+            error => self.misfit(CONFIG, &error),
+        }
+    }
+
+    fn adam<B: AutodiffBackend, M: AutodiffModule<B>>(
+        &self,
+        config: AdamConfig,
+        network: &M,
+        (name, updates): (&str, u64),
+        device: &B::Device,
+    ) -> Result<Adam<B::InnerBackend>, TrainingError> {
+        Adam::resume::<B, _>(config, network, self.tensors(name)?, updates, device)
+            .map_err(|error| self.misfit(name, &error))
+    }
+
+    /// The state to go on with, under the optimizers and the average of `experiment`.
+    ///
+    /// # Errors
+    /// [`TrainingError::DamagedCheckpoint`] where a file is not what it should be.
+    pub fn restore<B: AutodiffBackend, N: TrainableNetworks<B>, O>(
+        &self,
+        experiment: &Experiment<N, O>,
+        device: &B::Device,
+    ) -> Result<TrainingState<B, N>, TrainingError> {
+        let limits = [GENERATOR, DISCRIMINATOR].map(|name| self.most_values(name));
+        let initial = TrainingState::<B, N>::with_limits(experiment, self.image(), device, limits)
+            .map_err(|error| self.unbuildable(error))?;
+        let generator = self.fill(initial.generator, GENERATOR)?;
+        let discriminator = self.fill(initial.discriminator, DISCRIMINATOR)?;
+        let decay = experiment.ema.decay;
+        let ema = match (decay > 0.0, self.has(EMA)) {
+            (false, _) => None,
+            (true, true) => Some(Ema::resume(self.fill(generator.valid(), EMA)?, decay)),
+            // The average was turned on when the run was resumed: it starts where the generator stands.
+            (true, false) => Some(Ema::new(&generator, decay)),
+        };
+        Ok(TrainingState {
+            optimizer_generator: self.adam(
+                experiment.optimizer.generator,
+                &generator,
+                (OPTIMIZER_GENERATOR, self.state.step),
+                device,
+            )?,
+            optimizer_discriminator: self.adam(
+                experiment.optimizer.discriminator,
+                &discriminator,
+                (OPTIMIZER_DISCRIMINATOR, self.state.discriminator_updates),
+                device,
+            )?,
+            generator,
+            discriminator,
+            ema,
+            step: self.state.step,
+        })
+    }
+
+    /// The generator that images are drawn from: the averaged one where there is one.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore).
+    pub fn sampling_generator<B: Backend, N: Networks<B>>(
+        &self,
+        networks: &N,
+        device: &B::Device,
+    ) -> Result<N::Generator, TrainingError> {
+        let name = if self.has(EMA) { EMA } else { GENERATOR };
+        // Every value is about to be replaced, so the numbers that the network starts from do not matter.
+        let mut rng = keyed_rng(0, Purpose::GeneratorWeights, 0);
+        let mut init = Init::new(&mut rng, device).with_limit(self.most_values(name));
+        let generator = networks
+            .generator(self.image(), &mut init)
+            .and_then(|generator| init.check().map(|()| generator))
+            .map_err(|error| self.unbuildable(error))?;
+        self.fill(generator, name)
+    }
+}

@@ -1,0 +1,53 @@
+//! A file of `configs/backends/`, to be laid over any experiment.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{
+    error::ConfigError,
+    file::{in_file, read},
+    sections::BackendSection,
+};
+
+/// A file of `configs/backends/`: one backend, to be laid over any experiment.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackendFile {
+    /// Takes the place of an experiment's `[backend]`.
+    pub backend: BackendSection,
+    /// How the suite tests this backend; only the suite and xtask read it.
+    #[serde(default)]
+    pub tests: SuiteSettings,
+}
+
+/// `[tests]` of a backend file.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SuiteSettings {
+    /// True where `cargo xtask test-all-backends` takes the backend only when it is named: few machines have it.
+    pub on_request: bool,
+    /// The relative difference to the golden numbers that is allowed in outputs, losses, weights and running statistics.
+    pub values: f64,
+    /// That allowed in gradients and in what Adam makes of them.
+    pub gradients: f64,
+}
+
+impl Default for SuiteSettings {
+    fn default() -> Self {
+        Self {
+            on_request: false,
+            values: 1e-4,
+            gradients: 1e-4,
+        }
+    }
+}
+
+/// Reads a backend file.
+///
+/// # Errors
+/// [`ConfigError`] with file, line and the nearest right word.
+pub fn load_backend_file(path: &Path) -> Result<BackendFile, ConfigError> {
+    let text = read(path)?;
+    toml::from_str(&text).map_err(|error| in_file(&text, &path.display().to_string(), error.span(), error.message()))
+}

@@ -1,0 +1,406 @@
+//! Reading an experiment: the file, a backend file laid over it, then `--set` after `--set`.
+
+use std::{fs, ops::Range, path::Path};
+
+use ganvas_model::{NetworkSettings, ObjectiveSettings};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::{
+    error::{ConfigError, nearest},
+    sections::{BackendSection, Experiment},
+};
+
+/// What the command line lays over an experiment file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Takes the place of `[backend]`.
+    pub backend: Option<BackendSection>,
+    /// `key=value` arguments in their order, keys dotted: `training.epochs=2`.
+    pub set: Vec<String>,
+}
+
+/// The last of `key=value` arguments that sets `key`: the one that counts, and that a message should name.
+pub fn last_set<'a>(arguments: &'a [String], key: &str) -> Option<&'a str> {
+    arguments
+        .iter()
+        .rev()
+        .map(String::as_str)
+        .find(|argument| argument.split('=').next().map(str::trim) == Some(key))
+}
+
+/// Reads an experiment file and lays the overrides over it.
+///
+/// # Errors
+/// [`ConfigError`] with file, line and the nearest right word for unknown keys, wrong types and values out of range.
+pub fn load_experiment<N: NetworkSettings, O: ObjectiveSettings>(
+    path: &Path,
+    overrides: &Overrides,
+) -> Result<Experiment<N, O>, ConfigError> {
+    let text = read(path)?;
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    parse_experiment(&text, &path.display().to_string(), &stem, overrides)
+}
+
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|error| {
+        let mut error = ConfigError::new(path.display().to_string(), None, format!("cannot be read: {error}"));
+        error.suggestion = sibling(path);
+        error
+    })
+}
+
+impl ConfigError {
+    /// A mistake in the value of a dotted key, with the line of `file` that has it.
+    pub fn at_key(file: &Path, key: &str, message: impl Into<String>) -> Self {
+        // The file was read a moment ago; if it has gone since, the error is told without its line.
+        let line = fs::read_to_string(file).ok().and_then(|text| line_of(&text, key));
+        Self::new(file.display().to_string(), line, format!("`{key}`: {}", message.into()))
+    }
+}
+
+/// The file beside `path` whose name is most like it.
+fn sibling(path: &Path) -> Option<String> {
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let names: Vec<String> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
+    let name = nearest(&path.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?;
+    Some(folder.join(name).display().to_string())
+}
+
+pub(crate) fn in_file(text: &str, source: &str, span: Option<Range<usize>>, message: &str) -> ConfigError {
+    let line = span.map(|span| line_at(text, span.start));
+    ConfigError::from_serde(source, line, message)
+}
+
+/// As [`load_experiment`], from text; `source` is what errors call it, `name` the run's name if the text has none.
+///
+/// # Errors
+/// [`ConfigError`], as [`load_experiment`].
+pub fn parse_experiment<N: NetworkSettings, O: ObjectiveSettings>(
+    text: &str,
+    source: &str,
+    name: &str,
+    overrides: &Overrides,
+) -> Result<Experiment<N, O>, ConfigError> {
+    let mut experiment: Experiment<N, O> = toml::from_str(text).map_err(|error| {
+        // A section that is one of several families is read as a whole, so its errors come without their lines.
+        let table = text.parse::<Table>().unwrap_or_default();
+        let culprit = culprit::<N, O>(&table).and_then(|key| line_of(text, &key));
+        let message = of_another_family::<N>(&table, error.message()).unwrap_or_else(|| error.message().to_owned());
+        ConfigError {
+            line: culprit.or(error.span().map(|span| line_at(text, span.start))),
+            ..ConfigError::from_serde(source, None, &message)
+        }
+    })?;
+    let mut table: Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| in_file(text, source, error.span(), error.message()))?;
+    if let Some(backend) = &overrides.backend {
+        let section = Value::try_from(backend).map_err(|error| ConfigError::new(source, None, error.to_string()))?;
+        table.insert("backend".to_owned(), section);
+        experiment.backend = backend.clone();
+    }
+    for argument in &overrides.set {
+        experiment = set(&mut table, argument)?;
+    }
+    if experiment.name.is_empty() {
+        experiment.name = as_name(name);
+    }
+    // One `--set` may mend what another broke, so ranges are checked once, at the end.
+    experiment
+        .check()
+        .map_err(|(key, message)| match last_set(&overrides.set, &key) {
+            Some(argument) => ConfigError::new(format!("--set {argument}"), None, format!("`{key}`: {message}")),
+            None => value_error(text, source, &key, message),
+        })?;
+    Ok(experiment)
+}
+
+/// The letters of a file's name that a run's may have.
+fn as_name(name: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    let letters: String = name
+        .chars()
+        .map(|letter| if plain(letter) { letter } else { '-' })
+        .collect();
+    letters.trim_start_matches('.').to_owned()
+}
+
+/// One `key=value`, laid over the file's table. The value is TOML (`2`, `1e-4`, `true`, `"mnist"`, `[64, 32]`); a bare word is a
+/// string.
+fn set<N: NetworkSettings, O: ObjectiveSettings>(
+    root: &mut Table,
+    argument: &str,
+) -> Result<Experiment<N, O>, ConfigError> {
+    let source = format!("--set {argument}");
+    let fail = |message: String| ConfigError::new(source.clone(), None, message);
+    let (key, value) = argument
+        .split_once('=')
+        .ok_or_else(|| fail("expected key=value, such as training.epochs=2".into()))?;
+    if value.contains('\n') {
+        return Err(fail("expected a value on one line".into()));
+    }
+    let value = format!("value = {value}")
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(value.to_owned()));
+
+    let mut parts = key.trim().split('.').peekable();
+    let mut table = &mut *root;
+    while let Some(part) = parts.next() {
+        if part.is_empty() {
+            return Err(fail("expected a dotted key, such as training.epochs".into()));
+        }
+        if parts.peek().is_none() {
+            table.insert(part.to_owned(), value);
+            break;
+        }
+        table = match table
+            .entry(part.to_owned())
+            .or_insert_with(|| Value::Table(Table::new()))
+        {
+            Value::Table(inner) => inner,
+            other => return Err(fail(format!("`{part}` is a {}, no section", other.type_str()))),
+        };
+    }
+    read_table(root).map_err(|message| {
+        let message = of_another_family::<N>(root, &message).unwrap_or(message);
+        ConfigError::from_serde(source, None, &message)
+    })
+}
+
+/// Reads an experiment out of a table; or what is wrong with it, in serde's words.
+fn read_table<N: NetworkSettings, O: ObjectiveSettings>(table: &Table) -> Result<Experiment<N, O>, String> {
+    Experiment::deserialize(Value::Table(table.clone())).map_err(|error| {
+        // toml adds a line `in section` that says what the key already says.
+        let message = error.to_string();
+        message.lines().next().unwrap_or_default().to_owned()
+    })
+}
+
+/// The key without which a wrong experiment is right, or at least wrong in another way.
+fn culprit<N: NetworkSettings, O: ObjectiveSettings>(table: &Table) -> Option<String> {
+    let message = read_table::<N, O>(table).err()?;
+    let without = |key: &String| {
+        let mut table = table.clone();
+        remove(&mut table, key);
+        read_table::<N, O>(&table).err()
+    };
+    let outcomes: Vec<(String, Option<String>)> = dotted_keys(table)
+        .into_iter()
+        .map(|(key, _)| {
+            let outcome = without(&key);
+            (key, outcome)
+        })
+        .collect();
+    let find = |is_it: &dyn Fn(&Option<String>) -> bool| {
+        let found = outcomes.iter().find(|(_, outcome)| is_it(outcome));
+        found.map(|(key, _)| key.clone())
+    };
+    find(&|outcome| outcome.is_none())
+        .or_else(|| {
+            find(&|outcome| matches!(outcome, Some(other) if *other != message && !other.starts_with("missing")))
+        })
+        .or_else(|| find(&|outcome| matches!(outcome, Some(other) if *other != message)))
+}
+
+fn remove(table: &mut Table, key: &str) {
+    match key.split_once('.') {
+        None => drop(table.remove(key)),
+        Some((section, rest)) => {
+            if let Some(Value::Table(inner)) = table.get_mut(section) {
+                remove(inner, rest);
+            }
+        }
+    }
+}
+
+/// What to say where a key of `[model]` belongs to another family of networks.
+fn of_another_family<N: NetworkSettings>(table: &Table, message: &str) -> Option<String> {
+    let key = message.strip_prefix("unknown field `")?.split('`').next()?;
+    let model = table.get("model")?.as_table()?;
+    let family = model.get("network")?.as_str()?;
+    let value = model.get(key)?.clone();
+    let knows = |other: &&&str| {
+        let section = Table::from_iter([
+            ("network".to_owned(), Value::String(other.to_string())),
+            (key.to_owned(), value.clone()),
+        ]);
+        let outcome = N::deserialize(Value::Table(section));
+        outcome.map_or_else(|error| !error.to_string().contains("unknown field"), |_| true)
+    };
+    let others: Vec<String> = N::FAMILIES
+        .iter()
+        .filter(knows)
+        .map(|other| format!("\"{other}\""))
+        .collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "`model.{key}` has no meaning for network = \"{family}\", only for {}",
+            others.join(" and ")
+        )
+    })
+}
+
+/// A configuration as a table.
+///
+/// # Errors
+/// [`ConfigError`] where a number cannot be written.
+pub(crate) fn table_of(section: &impl Serialize) -> Result<Table, ConfigError> {
+    Table::try_from(section).map_err(|error| ConfigError::new("configuration", None, error.to_string()))
+}
+
+/// The values of a table, as TOML writes them, by their dotted keys, in alphabetical order.
+pub(crate) fn dotted_keys(table: &Table) -> Vec<(String, String)> {
+    let mut keys = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(section) => {
+                let inner = dotted_keys(section).into_iter();
+                keys.extend(inner.map(|(inner, value)| (format!("{key}.{inner}"), value)));
+            }
+            value => keys.push((key.clone(), value.to_string())),
+        }
+    }
+    keys.sort();
+    keys
+}
+
+fn value_error(text: &str, source: &str, key: &str, message: String) -> ConfigError {
+    ConfigError::new(source, line_of(text, key), format!("`{key}`: {message}"))
+}
+
+/// The line on which a dotted key has its value.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let document = toml::de::DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut parts = key.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let value = table.iter().find(|(name, _)| name.get_ref() == part)?.1;
+        if parts.peek().is_none() {
+            return Some(line_at(text, value.span().start));
+        }
+        table = value.get_ref().as_table()?;
+    }
+    None
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "seed = 3\n[model]\nnetwork = \"dcgan\"\n\n[training]\nepochs = 2\n";
+
+    fn parse(text: &str, set: &[&str]) -> Result<Experiment, String> {
+        let overrides = Overrides {
+            backend: None,
+            set: set.iter().map(|argument| argument.to_string()).collect(),
+        };
+        parse_experiment(text, "a.toml", "a", &overrides).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_resolved_configuration_reads_back_as_itself() {
+        let experiment = parse(
+            TEXT,
+            &["training.max_steps=7", "optimizer.generator.learning_rate=2e-4"],
+        )
+        .unwrap();
+        assert_eq!(experiment.name, "a");
+        assert_eq!(experiment.training.max_steps, Some(7));
+        let again = parse(&experiment.to_toml().unwrap(), &[]).unwrap();
+        assert_eq!(again, experiment);
+    }
+
+    #[test]
+    fn a_wrong_key_is_reported_with_its_line_and_the_right_one() {
+        let error = parse("[model]\nnetwork = \"blog\"\n[training]\nepoch = 2\n", &[]).unwrap_err();
+        assert!(error.starts_with("a.toml:4: unknown key `epoch`"), "{error}");
+        assert!(error.ends_with("did you mean `epochs`?"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_reported_with_its_line_and_the_right_one() {
+        let error = parse("[model]\nnetwork = \"dcgna\"\n", &[]).unwrap_err();
+        assert!(error.starts_with("a.toml:2: unknown value `dcgna`"), "{error}");
+        assert!(error.ends_with("did you mean `dcgan`?"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_reported_with_its_line() {
+        let error = parse("[model]\nnetwork = \"blog\"\n[data]\nbatch_size = 0\n", &[]).unwrap_err();
+        assert_eq!(error, "a.toml:4: `data.batch_size`: expected at least 1, found 0");
+    }
+
+    #[test]
+    fn a_bad_set_is_blamed_itself() {
+        for (argument, part) in [
+            ("training.epoch=2", "did you mean `epochs`?"),
+            ("training.update=simultanous", "did you mean `simultaneous`?"),
+            ("training.epochs=two", "invalid type"),
+            ("training.epochs", "expected key=value"),
+            ("seed.x=1", "no section"),
+            ("training.epochs=0", "expected at least 1"),
+            ("optimizer.generator.learning_rate=-1", "above 0"),
+        ] {
+            let error = parse(TEXT, &[argument]).unwrap_err();
+            assert!(error.starts_with(&format!("--set {argument}: ")), "{error}");
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_set_word_needs_no_quotes() {
+        assert_eq!(parse(TEXT, &["data.dataset=mnist"]).unwrap().data.dataset, "mnist");
+    }
+
+    #[test]
+    fn keys_of_another_network_are_refused() {
+        let expected = "`model.base_channels` has no meaning for network = \"blog\", only for \"dcgan\"";
+        let error = parse("[model]\nnetwork = \"blog\"\nbase_channels = 8\n", &[]).unwrap_err();
+        assert_eq!(error, format!("a.toml:3: {expected}"));
+        let error = parse("[model]\nnetwork = \"blog\"\n", &["model.base_channels=8"]).unwrap_err();
+        assert_eq!(error, format!("--set model.base_channels=8: {expected}"));
+    }
+
+    #[test]
+    fn mistakes_in_a_family_are_reported_with_their_lines() {
+        for (value, part) in [
+            ("base_channels = \"four\"", "invalid type: string \"four\""),
+            ("base_chanels = 4", "did you mean `base_channels`?"),
+            (
+                "base_channels = 4096",
+                "`model.base_channels`: expected 1 to 2048, found 4096",
+            ),
+            ("initialization = \"hee\"", "did you mean `he`?"),
+        ] {
+            let text = format!("[model]\nnetwork = \"dcgan\"\n\n{value}\n");
+            let error = parse(&text, &[]).unwrap_err();
+            assert!(error.starts_with("a.toml:4: ") && error.contains(part), "{error}");
+        }
+        let error = parse("[model]\nlatent_size = 4\n", &[]).unwrap_err();
+        assert!(error.contains("network"), "{error}");
+    }
+
+    #[test]
+    fn the_family_can_be_set() {
+        let set = ["model.network=mlp", "model.hidden_sizes=[8]"];
+        assert_eq!(parse(TEXT, &set).unwrap().model.name(), "mlp");
+    }
+}

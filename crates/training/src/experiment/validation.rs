@@ -1,0 +1,153 @@
+//! What the types of an experiment cannot say: ranges, and keys that have no meaning together.
+
+use ganvas_data::ImageSource;
+use ganvas_model::{ImageShape, ModelError, NetworkSettings, ObjectiveSettings};
+
+use super::{
+    error::{ConfigError, nearest},
+    sections::{Experiment, UpdateRule},
+};
+use crate::{Plan, TrainingError, step::REPORTS};
+
+/// A dotted key, and what is wrong with its value.
+type Mistake = (String, String);
+
+fn mistake(key: &str, message: impl Into<String>) -> Result<(), Mistake> {
+    Err((key.to_owned(), message.into()))
+}
+
+impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
+    /// Checks what types cannot, as far as it can be known without the images.
+    ///
+    /// # Errors
+    /// The first bad key, as `(dotted key, message)`.
+    pub(crate) fn check(&self) -> Result<(), Mistake> {
+        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        // The upper bounds are far beyond any use; they keep a slip of the fingers from asking for all memory there is.
+        let bounded = [
+            ("data.batch_size", self.data.batch_size, 65_536),
+            ("data.count", self.data.count.unwrap_or(1), usize::MAX),
+            ("data.image_size", self.data.image_size.unwrap_or(1), 1024),
+            ("training.epochs", number(self.training.epochs), 10_000_000),
+            (
+                "training.max_steps",
+                number(self.training.max_steps.unwrap_or(1)),
+                usize::MAX,
+            ),
+            ("training.discriminator_steps", self.training.discriminator_steps, 1_000),
+            ("logging.every", number(self.logging.every), usize::MAX),
+            ("evaluation.count", self.evaluation.count, 1_000_000),
+            ("samples.count", self.samples.count, 10_000),
+            ("checkpoint.keep", self.checkpoint.keep, usize::MAX),
+        ];
+        for (key, value, most) in bounded {
+            if value == 0 {
+                return mistake(key, "expected at least 1, found 0");
+            }
+            if value > most {
+                return mistake(key, format!("expected at most {most}, found {value}"));
+            }
+        }
+        self.optimizer.generator.check("generator")?;
+        self.optimizer.discriminator.check("discriminator")?;
+        if !(0.0..1.0).contains(&self.ema.decay) {
+            let message = format!("expected 0 or more and below 1, found {}", self.ema.decay);
+            return mistake("ema.decay", message);
+        }
+        if self.training.update == UpdateRule::Simultaneous && self.training.discriminator_steps > 1 {
+            let message = format!(
+                "expected 1 with update = \"simultaneous\", found {}; more need update = \"alternating\"",
+                self.training.discriminator_steps
+            );
+            return mistake("training.discriminator_steps", message);
+        }
+        let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+        if !self.name.chars().all(plain) || self.name.starts_with('.') {
+            let message = format!(
+                "expected letters, digits, `-`, `_` or `.`, found `{}`; it names the run's folder",
+                self.name
+            );
+            return mistake("name", message);
+        }
+        self.objective
+            .validate()
+            .map_err(|error| in_section("objective", &error))?;
+        self.model.validate(None).map_err(|error| in_section("model", &error))
+    }
+
+    /// Checks that the networks can make images of this shape.
+    ///
+    /// # Errors
+    /// The key to change, and the network's reason, as `(dotted key, message)`.
+    pub fn check_image(&self, image: ImageShape) -> Result<(), (String, String)> {
+        self.model.validate(Some(image)).map_err(|error| match &error {
+            ModelError::Config { key: "image", .. } => {
+                let key = match self.data.image_size {
+                    Some(_) => "data.image_size",
+                    None => "model.network",
+                };
+                (key.to_owned(), error.to_string())
+            }
+            _ => in_section("model", &error),
+        })
+    }
+
+    /// Checks that `[checkpoint.best]` names a number that is reported: by every step, by the objective, or by the evaluators,
+    /// whose names are given.
+    ///
+    /// # Errors
+    /// The key and the names that there are, as `(dotted key, message)`.
+    pub fn check_best_metric(&self, of_evaluators: &[String]) -> Result<(), (String, String)> {
+        let Some(best) = &self.checkpoint.best else {
+            return Ok(());
+        };
+        let known: Vec<String> = REPORTS
+            .map(str::to_owned)
+            .into_iter()
+            .chain(self.objective.reports())
+            .chain(of_evaluators.iter().cloned())
+            .collect();
+        if known.contains(&best.metric) {
+            return Ok(());
+        }
+        let near = nearest(&best.metric, known.iter().map(String::as_str));
+        let message = format!(
+            "expected one of {}, found `{}`{}",
+            known.join(", "),
+            best.metric,
+            near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+        );
+        mistake("checkpoint.best.metric", message)
+    }
+
+    /// Everything that can be refused once the images are known, before anything is written or trained: networks that cannot
+    /// make them, a plan without steps, a metric that nobody reports.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] naming the key; [`TrainingError::Data`] where the images cannot be cut into batches.
+    pub fn check_against(&self, images: &dyn ImageSource, of_evaluators: &[String]) -> Result<Plan, TrainingError> {
+        let refuse = |(key, message): Mistake| ConfigError::new("configuration", None, format!("`{key}`: {message}"));
+        let Some(image) = ImageShape::checked(images.shape()) else {
+            let [channels, height, width] = images.shape();
+            let message = format!(
+                "`data.dataset`: expected small images, found {} of {channels}×{height}×{width}",
+                images.name()
+            );
+            return Err(ConfigError::new("configuration", None, message).into());
+        };
+        self.check_image(image).map_err(refuse)?;
+        self.check_best_metric(of_evaluators).map_err(refuse)?;
+        Plan::new(&self.data, &self.training, images.len())
+    }
+}
+
+/// A mistake in a section whose checks are its own.
+fn in_section(section: &str, error: &ModelError) -> Mistake {
+    match error {
+        ModelError::Config { key, found, expected } => (
+            format!("{section}.{key}"),
+            format!("expected {expected}, found {found}"),
+        ),
+        other => (section.to_owned(), other.to_string()),
+    }
+}

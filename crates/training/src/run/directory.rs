@@ -1,0 +1,255 @@
+//! The folder that a run writes.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ganvas_data::{disk, write_atomically};
+use tracing::warn;
+
+use super::timings::Timings;
+use crate::{TrainingError, checkpoint::remove_folder};
+
+/// The folder of one run: `config.toml`, `metrics.jsonl`, `samples/`, `checkpoints/`, `comparison.png`.
+///
+/// Made by [`create`](Self::create) or [`open`](Self::open) it is locked until the last clone is dropped or the process ends.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+    _lock: Option<Arc<File>>,
+}
+
+impl RunDirectory {
+    /// Makes the folder of a new run: `out`, or `runs/<date-time>-<name>/` below the current folder. [`train`](crate::train)
+    /// writes into it.
+    ///
+    /// # Errors
+    /// [`TrainingError::RunExists`] where it holds something, [`TrainingError::Io`] where it cannot be made.
+    pub fn create(out: Option<&Path>, name: &str) -> Result<Self, TrainingError> {
+        let path = match out {
+            Some(out) => out.to_owned(),
+            None => {
+                let now = jiff::ZonedDateTime::now().strftime("%Y-%m-%d-%H%M%S");
+                Path::new("runs").join(format!("{now}-{name}"))
+            }
+        };
+        Self::check_free(Some(&path))?;
+        disk::create_folders(&path).map_err(TrainingError::io("create", &path))?;
+        let run = Self {
+            _lock: lock(&path)?,
+            path,
+        };
+        if let Some(parent) = run.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            disk::sync_folder(parent).map_err(TrainingError::io("sync", parent))?;
+        }
+        Ok(run)
+    }
+
+    /// Tells whether [`create`](Self::create) would take this folder: it is empty but for leftovers, or not there.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn check_free(out: Option<&Path>) -> Result<(), TrainingError> {
+        let Some(path) = out else { return Ok(()) };
+        // What a start leaves that failed before its first file.
+        let is_leftover = |name: &str| name == ".lock" || (name.starts_with('.') && name.ends_with(".tmp"));
+        match fs::read_dir(path) {
+            Ok(entries) => {
+                let mut names = entries.flatten().map(|entry| entry.file_name());
+                match names.find(|name| !name.to_str().is_some_and(is_leftover)) {
+                    Some(_) => Err(TrainingError::RunExists { path: path.to_owned() }),
+                    None => Ok(()),
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(TrainingError::io("read", path)(error)),
+        }
+    }
+
+    /// Takes up the folder of a run that was begun: `out`, or the newest of `runs/` with this name.
+    ///
+    /// # Errors
+    /// [`TrainingError::NotARun`] where there is none.
+    pub fn open(out: Option<&Path>, name: &str) -> Result<Self, TrainingError> {
+        let path = match out {
+            Some(out) => out.to_owned(),
+            None => newest_run(Path::new("runs"), name)?,
+        };
+        let mut run = Self::at(path);
+        if !run.config_path().is_file() {
+            return Err(TrainingError::NotARun {
+                path: run.path,
+                reason: "no run to resume: it has no config.toml".into(),
+            });
+        }
+        // A link would have the run write, and remove, somewhere else.
+        for path in [run.checkpoints_path(), run.path.join("samples")] {
+            if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+                return Err(TrainingError::Link { path });
+            }
+        }
+        run._lock = lock(&run.path)?;
+        run.remove_leftovers()?;
+        Ok(run)
+    }
+
+    /// Removes what a killed process had begun to write: names that begin with a point and end in `.tmp`, `.partial` or
+    /// `.replaced`. A checkpoint that was about to be replaced, and was not, gets its name back.
+    fn remove_leftovers(&self) -> Result<(), TrainingError> {
+        let checkpoints = self.checkpoints_path();
+        for entry in fs::read_dir(&checkpoints).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(name) = name.strip_prefix('.') else { continue };
+            if let Some(name) = name.strip_suffix(".replaced")
+                && !checkpoints.join(name).exists()
+            {
+                disk::rename(&entry.path(), &checkpoints.join(name))
+                    .map_err(TrainingError::io("rename", entry.path()))?;
+            } else if name.ends_with(".replaced") || name.ends_with(".partial") {
+                remove_folder(&entry.path())?;
+            }
+        }
+        for folder in [self.path.clone(), self.path.join("samples"), checkpoints] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with('.') && name.ends_with(".tmp") {
+                    fs::remove_file(entry.path()).map_err(TrainingError::io("remove", entry.path()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a folder as it is, to read from it.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            _lock: None,
+        }
+    }
+
+    /// Writes the resolved configuration.
+    ///
+    /// # Errors
+    /// [`TrainingError::Data`] where the file cannot be written.
+    pub(crate) fn write_config(&self, config: &str) -> Result<(), TrainingError> {
+        let text = format!(
+            "# The whole configuration of this run. The same run again:\n#   ganvas train {} --out ANOTHER_FOLDER\n\n{config}",
+            self.config_path().display(),
+        );
+        Ok(write_atomically(&self.config_path(), |file| {
+            file.write_all(text.as_bytes())
+        })?)
+    }
+
+    /// Writes where the time of the session went.
+    pub(crate) fn write_timings(&self, timings: &Timings) -> Result<(), TrainingError> {
+        let path = self.path.join("timings.json");
+        let text =
+            serde_json::to_string_pretty(timings).map_err(|error| TrainingError::io("write", &path)(error.into()))?;
+        Ok(write_atomically(&path, |file| writeln!(file, "{text}"))?)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `config.toml`
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join("config.toml")
+    }
+
+    /// `metrics.jsonl`
+    pub fn metrics_path(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// `comparison.png`
+    pub fn comparison_path(&self) -> PathBuf {
+        self.path.join("comparison.png")
+    }
+
+    /// `samples/step-000500.png`
+    pub fn sample_path(&self, step: u64) -> PathBuf {
+        self.path.join("samples").join(format!("step-{step:06}.png"))
+    }
+
+    /// `checkpoints/step-000500`
+    pub fn checkpoint_path(&self, step: u64) -> PathBuf {
+        self.checkpoints_path().join(format!("step-{step:06}"))
+    }
+
+    /// `checkpoints/latest`
+    pub fn latest_path(&self) -> PathBuf {
+        self.checkpoints_path().join("latest")
+    }
+
+    /// `checkpoints`
+    pub fn checkpoints_path(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+}
+
+/// Locks a run directory for this process, in the system's way: a process that died holds nothing.
+///
+/// `None` on file systems that know no locks; a warning says so.
+fn lock(run: &Path) -> Result<Option<Arc<File>>, TrainingError> {
+    let path = run.join(".lock");
+    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+        return Err(TrainingError::Link { path });
+    }
+    let open = |path: &Path| {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+    };
+    let mut file = open(&path).map_err(TrainingError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {
+            // For the message of whoever comes second; nothing is lost where it cannot be written.
+            let _ = file
+                .set_len(0)
+                .and_then(|()| write!(file, "process {}", std::process::id()));
+            Ok(Some(Arc::new(file)))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).unwrap_or_default();
+            Err(TrainingError::RunLocked {
+                path: run.to_owned(),
+                holder: if holder.is_empty() {
+                    "of unknown number".into()
+                } else {
+                    holder
+                },
+            })
+        }
+        Err(TryLockError::Error(error)) => {
+            warn!("{}: cannot be locked against a second process: {error}", run.display());
+            Ok(None)
+        }
+    }
+}
+
+fn newest_run(runs: &Path, name: &str) -> Result<PathBuf, TrainingError> {
+    // The date and time lead the names, so the last in the alphabet is the newest.
+    let date_time = "2026-01-31-235959-".len();
+    fs::read_dir(runs)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().get(date_time..) == Some(name))
+        .map(|entry| entry.path())
+        .filter(|path| path.join("config.toml").is_file())
+        .max()
+        .ok_or_else(|| TrainingError::NotARun {
+            path: runs.to_owned(),
+            reason: format!("no run named `{name}` to resume"),
+        })
+}

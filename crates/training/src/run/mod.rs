@@ -1,0 +1,20 @@
+//! What a run directory holds, and what feeds the loop.
+
+mod batch_loader;
+mod directory;
+mod metrics_log;
+mod plan;
+mod recorder;
+mod sampler;
+mod samples;
+mod sessions;
+mod timings;
+
+pub(crate) use batch_loader::BatchLoader;
+pub use directory::RunDirectory;
+pub use metrics_log::{MetricsLine, MetricsLog};
+pub use plan::Plan;
+pub(crate) use recorder::Recorder;
+pub use sampler::Sampler;
+pub use sessions::{Change, Session};
+pub use timings::Timings;

@@ -1,0 +1,243 @@
+//! The bookkeeping of a run: what is read from the device, logged, drawn, saved and timed.
+
+use std::{path::PathBuf, time::Instant};
+
+use burn::tensor::backend::AutodiffBackend;
+use ganvas_data::ImageSource;
+use ganvas_model::{Generator, NetworkSettings, ObjectiveSettings, TrainableNetworks};
+
+use super::{
+    directory::RunDirectory,
+    metrics_log::{MetricsLine, MetricsLog},
+    plan::Plan,
+    sampler::Sampler,
+    samples::{COMPARED, write_comparison, write_samples},
+    sessions::Session,
+    timings::{Stopwatch, Timings},
+};
+use crate::{
+    CheckpointState, Experiment, Health, ImagesState, Observer, ResumePoint, StepMetrics, TrainingError, TrainingState,
+    checkpoint::{CheckpointWriter, Snapshot, last_good},
+    watch::{PendingMetrics, non_finite_weights},
+};
+
+/// What the loop hands its results to.
+pub(crate) struct Recorder<'a, B: AutodiffBackend, N, O> {
+    experiment: &'a Experiment<N, O>,
+    images: &'a dyn ImageSource,
+    images_state: ImagesState,
+    run: &'a RunDirectory,
+    plan: Plan,
+    log: MetricsLog,
+    writer: CheckpointWriter,
+    pending: PendingMetrics<B>,
+    health: Health,
+    sampler: Sampler,
+    /// When the last line was written, and real images seen since.
+    last_line: (Instant, usize),
+    saved_at: Option<u64>,
+    stopwatch: Stopwatch,
+    pub(crate) timings: Timings,
+}
+
+impl<'a, B, N, O> Recorder<'a, B, N, O>
+where
+    B: AutodiffBackend,
+    N: TrainableNetworks<B>,
+    N: NetworkSettings,
+    O: ObjectiveSettings,
+{
+    /// Writes the configuration and the session, and opens the log.
+    pub(crate) fn open(
+        experiment: &'a Experiment<N, O>,
+        images: &'a dyn ImageSource,
+        run: &'a RunDirectory,
+        plan: Plan,
+        resume: Option<&ResumePoint>,
+        state: &TrainingState<B, N>,
+    ) -> Result<Self, TrainingError> {
+        run.write_config(&experiment.to_toml()?)?;
+        let changes = resume.map_or(&[][..], |point| &point.changes);
+        Session::record(run, &experiment.backend.kind, state.step, changes)?;
+        // The last step of a run is always logged; one that goes on beyond it has no line there, like a run that never ended.
+        let logged = if logs_at(experiment, &plan, state.step) {
+            state.step
+        } else {
+            state.step.saturating_sub(1)
+        };
+        let log = MetricsLog::open(&run.metrics_path(), logged)?;
+        let samples = experiment.samples.count.max(COMPARED);
+        Ok(Self {
+            writer: CheckpointWriter::new(run, log.output()?),
+            pending: PendingMetrics::new(state),
+            health: Health::of_images(images, plan.batch_size),
+            sampler: Sampler::new(experiment.seed, samples, state.generator.latent_size()),
+            images_state: ImagesState::of(images),
+            saved_at: resume.and_then(|point| point.checkpoint.as_ref()).map(|_| state.step),
+            last_line: (Instant::now(), 0),
+            stopwatch: Stopwatch::start(),
+            timings: Timings::default(),
+            experiment,
+            images,
+            run,
+            plan,
+            log,
+        })
+    }
+
+    /// Whether a step is logged: every so many, those that are evaluated, and the last.
+    pub(crate) fn logs_at(&self, step: u64) -> bool {
+        logs_at(self.experiment, &self.plan, step)
+    }
+
+    /// Adds the time since the last lap to a part of the timings.
+    pub(crate) fn lap(&mut self, part: fn(&mut Timings) -> &mut f64) {
+        self.stopwatch.lap(part(&mut self.timings));
+    }
+
+    /// Takes the metrics of a step, which stay on the device.
+    pub(crate) fn step(&mut self, step: u64, metrics: StepMetrics<B>, images: usize) {
+        self.pending.push(step, metrics);
+        self.last_line.1 += images;
+        self.timings.steps += 1;
+    }
+
+    /// Reads the metrics that wait, if they are wanted now or are many; gives those of the newest step.
+    pub(crate) fn read_if(
+        &mut self,
+        wanted: bool,
+        state: &TrainingState<B, N>,
+    ) -> Result<Vec<(String, f64)>, TrainingError> {
+        match wanted || self.pending.is_full() {
+            true => self.read(state),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    /// Reads the metrics that wait and gives those of the newest step; what is not finite is reported with the weights that it
+    /// spoiled by now, up to 50 steps later, and the last good checkpoint.
+    pub(crate) fn read(&mut self, state: &TrainingState<B, N>) -> Result<Vec<(String, f64)>, TrainingError> {
+        self.pending.read().map_err(|error| match error {
+            TrainingError::Diverged { what, value, step, .. } => {
+                // Whether the checkpoint under way can be written matters less than the divergence.
+                let _ = self.writer.finish();
+                let weights = non_finite_weights::<B>(&state.discriminator, &state.generator);
+                TrainingError::Diverged {
+                    what,
+                    value,
+                    step,
+                    advice: format!("{weights}; {}", last_good(self.run)),
+                }
+            }
+            other => other,
+        })
+    }
+
+    /// Writes a line of the log, and looks for signs that the training goes wrong.
+    pub(crate) fn log(
+        &mut self,
+        step: u64,
+        numbers: Vec<(String, f64)>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainingError> {
+        let mut line = MetricsLine {
+            step,
+            epoch: self.plan.epoch(step),
+            numbers,
+        };
+        let (since, images) = self.last_line;
+        // Three digits say all there is to say of a speed.
+        let speed = (images as f64 / since.elapsed().as_secs_f64() * 10.0).round() / 10.0;
+        line.set("images_per_second", speed);
+        self.last_line = (Instant::now(), 0);
+        self.log.append(&line)?;
+        observer.logged(&line);
+        for hint in self.health.observe(&line) {
+            observer.warned(step, hint);
+        }
+        Ok(())
+    }
+
+    /// Draws images from the fixed noise into `samples/`; gives them back.
+    pub(crate) fn sample(
+        &mut self,
+        state: &TrainingState<B, N>,
+        device: &B::Device,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<f32>, TrainingError> {
+        self.read(state)?;
+        let images = self.sampler.images(&state.sampling_generator(), device);
+        let path = self.run.sample_path(state.step);
+        let shape = self.images.shape();
+        write_samples(&path, self.first(&images, self.experiment.samples.count), shape)?;
+        observer.wrote("samples", &path);
+        Ok(images)
+    }
+
+    /// The first of images that were drawn.
+    fn first<'b>(&self, images: &'b [f32], count: usize) -> &'b [f32] {
+        let area: usize = self.images.shape().iter().product();
+        images.get(..count * area).unwrap_or(images)
+    }
+
+    /// Copies the state to the host and begins to write a checkpoint of it; the one before is done then.
+    pub(crate) fn save(
+        &mut self,
+        state: &TrainingState<B, N>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainingError> {
+        self.read(state)?;
+        let record = CheckpointState::new(
+            (&self.experiment.backend.kind, self.experiment.seed),
+            self.images_state.clone(),
+            &self.plan,
+            state.step,
+            self.log.newest().cloned(),
+        );
+        let before = self.writer.begin(Snapshot::take(self.experiment, record, state)?)?;
+        self.saved_at = Some(state.step);
+        report_saved(observer, before);
+        Ok(())
+    }
+
+    /// Reports a checkpoint that has been written meanwhile.
+    pub(crate) fn poll(&mut self, observer: &mut dyn Observer) -> Result<(), TrainingError> {
+        report_saved(observer, self.writer.poll()?);
+        Ok(())
+    }
+
+    /// Saves what is not saved yet, waits for the disk, and draws the last pictures.
+    pub(crate) fn finish(
+        mut self,
+        state: &TrainingState<B, N>,
+        device: &B::Device,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainingError> {
+        self.read(state)?;
+        if self.saved_at != Some(state.step) {
+            self.save(state, observer)?;
+        }
+        report_saved(observer, self.writer.finish()?);
+        self.lap(|timings| &mut timings.saving);
+        self.timings.writing = self.writer.taken().as_secs_f64();
+        let drawn = self.sample(state, device, observer)?;
+        let path = self.run.comparison_path();
+        let generated = self.first(&drawn, COMPARED);
+        write_comparison(&path, self.images, self.experiment.seed, generated)?;
+        observer.wrote("comparison", &path);
+        self.run.write_timings(&self.timings)?;
+        observer.ended(&self.timings);
+        Ok(())
+    }
+}
+
+fn logs_at<N, O>(experiment: &Experiment<N, O>, plan: &Plan, step: u64) -> bool {
+    let due = |every| Plan::is_due(every, step);
+    due(experiment.logging.every) || due(experiment.evaluation.every) || step == plan.total_steps
+}
+
+fn report_saved(observer: &mut dyn Observer, folder: Option<PathBuf>) {
+    if let Some(folder) = folder {
+        observer.wrote("checkpoint", &folder);
+    }
+}

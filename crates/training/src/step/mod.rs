@@ -1,0 +1,16 @@
+//! One adversarial step, and everything that it changes.
+
+mod adam;
+mod ema;
+mod gradients;
+mod parameters;
+mod state;
+mod training_step;
+
+pub use adam::Adam;
+pub use ema::Ema;
+pub use gradients::{DiscriminatorGradients, GeneratorGradients, discriminator_gradients, generator_gradients};
+pub use parameters::count_parameters;
+pub use state::TrainingState;
+pub(crate) use training_step::PIXEL_VARIANCE;
+pub use training_step::{GRADIENT_NORMS, LOSSES, REPORTS, StepBatches, StepMetrics, training_step};

@@ -1,0 +1,112 @@
+//! Everything that a step changes.
+
+use burn::{
+    module::AutodiffModule,
+    tensor::{Tensor, backend::AutodiffBackend},
+};
+use ganvas_data::{Purpose, keyed_rng};
+use ganvas_model::{BufferUpdates, ImageShape, Init, InnerGenerator, ModelError, TrainableNetworks};
+
+use super::{
+    adam::Adam,
+    ema::Ema,
+    gradients::{DiscriminatorGradients, GeneratorGradients},
+};
+use crate::{Experiment, TrainingError};
+
+/// Networks, optimizers and the averaged generator in the middle of training.
+#[derive(Debug, Clone)]
+pub struct TrainingState<B: AutodiffBackend, N: TrainableNetworks<B>> {
+    /// The generator.
+    pub generator: N::Generator,
+    /// The discriminator.
+    pub discriminator: N::Discriminator,
+    /// The generator's Adam.
+    pub optimizer_generator: Adam<B::InnerBackend>,
+    /// The discriminator's Adam.
+    pub optimizer_discriminator: Adam<B::InnerBackend>,
+    /// The averaged generator, where `[ema] decay` is above 0.
+    pub ema: Option<Ema<InnerGenerator<B, N>>>,
+    /// Generator updates done.
+    pub step: u64,
+}
+
+/// Sums of squares of each parameter's gradient, where they were measured.
+type Squares<B> = Option<Tensor<<B as AutodiffBackend>::InnerBackend, 1>>;
+
+impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
+    /// The state before the first step, from the experiment's seed.
+    ///
+    /// # Errors
+    /// Where the networks cannot be built for these images.
+    pub fn new<O>(experiment: &Experiment<N, O>, image: ImageShape, device: &B::Device) -> Result<Self, TrainingError> {
+        Ok(Self::with_limits(experiment, image, device, [u64::MAX; 2])?)
+    }
+
+    /// As [`new`](Self::new), with generator and discriminator of so many values at most.
+    pub(crate) fn with_limits<O>(
+        experiment: &Experiment<N, O>,
+        image: ImageShape,
+        device: &B::Device,
+        [of_generator, of_discriminator]: [u64; 2],
+    ) -> Result<Self, ModelError> {
+        let mut rng = keyed_rng(experiment.seed, Purpose::GeneratorWeights, 0);
+        let mut init = Init::new(&mut rng, device).with_limit(of_generator);
+        let generator = experiment.model.generator(image, &mut init)?;
+        init.check()?;
+        let mut rng = keyed_rng(experiment.seed, Purpose::DiscriminatorWeights, 0);
+        let mut init = Init::new(&mut rng, device).with_limit(of_discriminator);
+        let discriminator = experiment.model.discriminator(image, &mut init)?;
+        init.check()?;
+        let decay = experiment.ema.decay;
+        Ok(Self {
+            ema: (decay > 0.0).then(|| Ema::new(&generator, decay)),
+            generator,
+            discriminator,
+            optimizer_generator: Adam::new(experiment.optimizer.generator),
+            optimizer_discriminator: Adam::new(experiment.optimizer.discriminator),
+            step: 0,
+        })
+    }
+
+    /// Moves the discriminator and its buffers.
+    pub(super) fn update_discriminator(
+        mut self,
+        found: DiscriminatorGradients<B>,
+        measure: bool,
+    ) -> (Self, Squares<B>) {
+        let optimizer = &mut self.optimizer_discriminator;
+        let (discriminator, squares) = optimizer.step(self.discriminator, found.gradients, measure);
+        let discriminator = found.updates.apply(discriminator);
+        (Self { discriminator, ..self }, squares)
+    }
+
+    /// Moves the generator, its buffers and its average: a step is done.
+    pub(super) fn update_generator(
+        mut self,
+        found: GeneratorGradients<B>,
+        updates: BufferUpdates<B>,
+        measure: bool,
+    ) -> (Self, Squares<B>) {
+        let optimizer = &mut self.optimizer_generator;
+        let (generator, squares) = optimizer.step(self.generator, found.gradients, measure);
+        let generator = updates.apply(generator);
+        let step = self.step + 1;
+        let ema = self.ema.map(|ema| ema.update::<B, _>(&generator, step));
+        let state = Self {
+            generator,
+            ema,
+            step,
+            ..self
+        };
+        (state, squares)
+    }
+
+    /// The generator that images are drawn from: the averaged one where there is one.
+    pub fn sampling_generator(&self) -> InnerGenerator<B, N> {
+        match &self.ema {
+            Some(ema) => ema.generator.clone(),
+            None => self.generator.valid(),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Signs that a training goes wrong, in the lines of its log.
+
+use std::fmt;
+
+use ganvas_data::{ImageSource, normalize};
+
+use crate::{
+    MetricsLine,
+    step::{GRADIENT_NORMS, LOSSES, PIXEL_VARIANCE},
+};
+
+/// Below this loss, in nats, the discriminator is right about every image and the generator learns little from it.
+const WON_LOSS: f64 = 0.01;
+/// Generated pixels that vary from image to image less than this share of what the real ones do.
+const ALIKE_SHARE: f64 = 0.01;
+/// Gradient norms at which 32-bit weights hardly move any more.
+const VANISHED_NORM: f64 = 1e-6;
+/// Gradient norms far beyond those of a training that works, 0.01 to 100 in the networks of this crate.
+const EXPLODED_NORM: f64 = 1e4;
+/// Lines in a row that show a sign before it is reported: one bad batch is none.
+const LINES: usize = 5;
+/// Steps before any sign is reported: a new generator makes images that are all alike.
+const FIRST_STEP: u64 = 50;
+
+/// A sign, with what to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hint {
+    /// The discriminator's loss stays below 0.01 nats.
+    DiscriminatorWon,
+    /// The variance of generated pixels across a batch stays below 1 % of the real images'.
+    ImagesAlike,
+    /// The norm of a network's gradients stays below 1e-6.
+    GradientsVanished,
+    /// The norm of a network's gradients stays above 1e4.
+    GradientsExploded,
+}
+
+impl Hint {
+    const ALL: [Self; 4] = [
+        Self::DiscriminatorWon,
+        Self::ImagesAlike,
+        Self::GradientsVanished,
+        Self::GradientsExploded,
+    ];
+
+    fn is_shown_by(self, line: &MetricsLine, real_variance: f64) -> bool {
+        let is = |name: &str, shows: &dyn Fn(f64) -> bool| line.get(name).is_some_and(shows);
+        let any_norm = |shows: &dyn Fn(f64) -> bool| GRADIENT_NORMS.iter().any(|name| is(name, shows));
+        match self {
+            Self::DiscriminatorWon => is(LOSSES[0], &|loss| loss < WON_LOSS),
+            Self::ImagesAlike => is(PIXEL_VARIANCE, &|variance| variance < ALIKE_SHARE * real_variance),
+            Self::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
+            Self::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
+        }
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::DiscriminatorWon => {
+                "the discriminator is right about every image (loss below 0.01), so the generator learns little; try a \
+                 smaller optimizer.discriminator.learning_rate or a wider generator"
+            }
+            Self::ImagesAlike => {
+                "the generated images are all alike (their pixels vary less than 1 % of what the real ones do); go back \
+                 to an earlier checkpoint, try smaller learning rates or a larger data.batch_size"
+            }
+            Self::GradientsVanished => {
+                "a network's gradients have vanished (norm below 1e-6), so it stands still; try objective.loss = \
+                 \"non-saturating\" or a smaller optimizer.discriminator.learning_rate"
+            }
+            Self::GradientsExploded => {
+                "a network's gradients explode (norm above 1e4); try smaller learning rates"
+            }
+        })
+    }
+}
+
+/// Watches the lines of a log.
+#[derive(Debug, Clone)]
+pub struct Health {
+    real_variance: f64,
+    /// Lines in a row that showed each hint.
+    shown: [usize; Hint::ALL.len()],
+}
+
+impl Health {
+    /// A watch over a training on images with this variance of a pixel from image to image.
+    pub fn new(real_variance: f64) -> Self {
+        Self {
+            real_variance,
+            shown: [0; Hint::ALL.len()],
+        }
+    }
+
+    /// A watch over a training on these images.
+    pub(crate) fn of_images(images: &dyn ImageSource, batch_size: usize) -> Self {
+        Self::new(match batch_size {
+            // A single image is all alike.
+            1 => 0.0,
+            _ => pixel_variance(images),
+        })
+    }
+
+    /// What the newest line completes: five lines in a row, after step 50, that show the same. Reported again only after a line
+    /// that does not.
+    pub fn observe(&mut self, line: &MetricsLine) -> Vec<Hint> {
+        let mut found = Vec::new();
+        for (hint, shown) in Hint::ALL.into_iter().zip(&mut self.shown) {
+            if line.step > FIRST_STEP && hint.is_shown_by(line, self.real_variance) {
+                *shown += 1;
+                if *shown == LINES {
+                    found.push(hint);
+                }
+            } else {
+                *shown = 0;
+            }
+        }
+        found
+    }
+}
+
+/// Variance of a pixel from image to image, the mean over all pixels, of the first thousand real images.
+fn pixel_variance(images: &dyn ImageSource) -> f64 {
+    let count = images.len().min(1000);
+    let area: usize = images.shape().iter().product();
+    let (mut sums, mut squares) = (vec![0.0_f64; area], vec![0.0_f64; area]);
+    for image in (0..count).filter_map(|index| images.image(index)) {
+        for ((sum, square), &pixel) in sums.iter_mut().zip(&mut squares).zip(image.iter()) {
+            let value = f64::from(normalize(pixel));
+            *sum += value;
+            *square += value * value;
+        }
+    }
+    let count = count as f64;
+    let variance = |(sum, square): (&f64, &f64)| square / count - (sum / count).powi(2);
+    sums.iter().zip(&squares).map(variance).sum::<f64>() / area as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good(step: u64) -> MetricsLine {
+        let numbers = [
+            (LOSSES[0], 0.4),
+            (LOSSES[1], 2.0),
+            (GRADIENT_NORMS[0], 0.5),
+            (GRADIENT_NORMS[1], 0.5),
+            (PIXEL_VARIANCE, 0.2),
+        ];
+        MetricsLine {
+            step,
+            epoch: 1,
+            numbers: numbers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        }
+    }
+
+    fn bad(hint: Hint, step: u64) -> MetricsLine {
+        let mut line = good(step);
+        match hint {
+            Hint::DiscriminatorWon => line.set(LOSSES[0], 0.0099),
+            Hint::ImagesAlike => line.set(PIXEL_VARIANCE, 0.0029),
+            Hint::GradientsVanished => line.set(GRADIENT_NORMS[1], 9e-7),
+            Hint::GradientsExploded => line.set(GRADIENT_NORMS[0], 1.1e4),
+        }
+        line
+    }
+
+    #[test]
+    fn each_sign_is_reported_at_its_fifth_line_in_a_row_and_once() {
+        for hint in Hint::ALL {
+            let mut health = Health::new(0.3);
+            for step in 51..55 {
+                assert_eq!(health.observe(&bad(hint, step)), []);
+            }
+            assert_eq!(health.observe(&bad(hint, 55)), [hint]);
+            assert_eq!(health.observe(&bad(hint, 56)), []);
+            assert_eq!(health.observe(&good(57)), []);
+            let again: Vec<Hint> = (58..63).flat_map(|step| health.observe(&bad(hint, step))).collect();
+            assert_eq!(again, [hint]);
+        }
+    }
+
+    #[test]
+    fn nothing_is_reported_early_or_of_values_beside_the_thresholds() {
+        let mut health = Health::new(0.3);
+        for hint in Hint::ALL {
+            for step in 1..=50 {
+                assert_eq!(health.observe(&bad(hint, step)), []);
+            }
+        }
+        let mut beside = good(0);
+        beside.set(LOSSES[0], 0.0101);
+        beside.set(PIXEL_VARIANCE, 0.0031);
+        beside.set(GRADIENT_NORMS[0], 9.9e3);
+        beside.set(GRADIENT_NORMS[1], 1.1e-6);
+        for step in 51..100 {
+            assert_eq!(health.observe(&MetricsLine { step, ..beside.clone() }), []);
+        }
+    }
+}

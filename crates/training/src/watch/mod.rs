@@ -1,0 +1,13 @@
+//! Who looks at a run: losses that are not finite, signs that it goes wrong, and the quality of its images.
+
+mod divergence;
+mod evaluator;
+mod health;
+mod pending_metrics;
+mod pixel_statistics;
+
+pub(crate) use divergence::{first_non_finite, non_finite_weights};
+pub use evaluator::Evaluator;
+pub use health::{Health, Hint};
+pub(crate) use pending_metrics::PendingMetrics;
+pub use pixel_statistics::PixelStatistics;

@@ -1,0 +1,125 @@
+//! Pixel statistics of generated images against real ones.
+
+use burn::tensor::backend::Backend;
+use ganvas_data::{ImageSource, epoch_order, normalize};
+use ganvas_model::Generator;
+
+use super::evaluator::Evaluator;
+use crate::{Sampler, TrainingError};
+
+/// How far the mean and the standard deviation of each pixel are from those of the real images: root mean squares over all
+/// pixels, in units of the range from -1 to 1.
+///
+/// Cheap and coarse: a generator whose images are all alike, too dark or too faint is seen at once, one whose digits cannot be
+/// read is not. Two sets of real images are near 0, the nearer the more images.
+#[derive(Debug, Clone)]
+pub struct PixelStatistics {
+    real: Moments,
+    seed: u64,
+    count: usize,
+}
+
+/// Mean and standard deviation of each pixel.
+#[derive(Debug, Clone, PartialEq)]
+struct Moments {
+    means: Vec<f64>,
+    deviations: Vec<f64>,
+}
+
+impl PixelStatistics {
+    /// The names of its numbers.
+    pub const REPORTS: [&str; 2] = ["pixels/mean_error", "pixels/deviation_error"];
+
+    /// Compares `count` generated images with as many real ones, or all that there are, chosen by `seed`.
+    pub fn new(images: &dyn ImageSource, seed: u64, count: usize) -> Self {
+        let chosen = epoch_order(seed, 0, images.len()).into_iter().take(count);
+        let real = chosen.filter_map(|index| images.image(index as usize));
+        let real = real.flat_map(|image| image.iter().map(|&byte| normalize(byte)).collect::<Vec<f32>>());
+        Self {
+            real: Moments::of(real, images.shape().iter().product()),
+            seed,
+            count,
+        }
+    }
+
+    /// Compares images, one after the other, with the real ones: the errors of mean and deviation.
+    pub fn compare(&self, images: &[f32]) -> [f64; 2] {
+        let found = Moments::of(images.iter().copied(), self.real.means.len());
+        let distance = |found: &[f64], real: &[f64]| {
+            let squares = found.iter().zip(real).map(|(found, real)| (found - real).powi(2));
+            (squares.sum::<f64>() / real.len() as f64).sqrt()
+        };
+        [
+            distance(&found.means, &self.real.means),
+            distance(&found.deviations, &self.real.deviations),
+        ]
+    }
+}
+
+impl Moments {
+    /// Of images of `area` values, one after the other.
+    fn of(values: impl Iterator<Item = f32>, area: usize) -> Self {
+        let (mut sums, mut squares, mut count) = (vec![0.0; area], vec![0.0; area], 0_usize);
+        for (index, value) in values.enumerate() {
+            let value = f64::from(value);
+            sums[index % area] += value;
+            squares[index % area] += value * value;
+            count = index / area + 1;
+        }
+        let mean = |sum: f64| sum / count as f64;
+        let deviation = |(sum, square): (&f64, &f64)| (mean(*square) - mean(*sum).powi(2)).max(0.0).sqrt();
+        Self {
+            deviations: sums.iter().zip(&squares).map(deviation).collect(),
+            means: sums.into_iter().map(mean).collect(),
+        }
+    }
+}
+
+impl<B: Backend, G: Generator<B>> Evaluator<B, G> for PixelStatistics {
+    fn reports(&self) -> Vec<String> {
+        Self::REPORTS.map(str::to_owned).to_vec()
+    }
+
+    fn evaluate(&mut self, generator: &G, _step: u64, device: &B::Device) -> Result<Vec<(String, f64)>, TrainingError> {
+        let sampler = Sampler::for_evaluation(self.seed, self.count, generator.latent_size());
+        let found = self.compare(&sampler.images(generator, device));
+        Ok(Self::REPORTS.map(str::to_owned).into_iter().zip(found).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ganvas_data::{Split, synthetic_digits};
+
+    use super::*;
+
+    #[test]
+    fn real_images_are_near_and_broken_ones_are_far_by_what_was_done_to_them() {
+        let real = synthetic_digits(1, Split::Train, 400);
+        let statistics = PixelStatistics::new(&real, 0, 400);
+        let pixels: Vec<f32> = real.pixels().iter().map(|&byte| normalize(byte)).collect();
+        let [mean, deviation] = statistics.compare(&pixels);
+        assert!(mean < 1e-9 && deviation < 1e-6, "{mean} {deviation}");
+        // Others of the same kind: a deviation of 0.5 over √400, twice.
+        let others: Vec<f32> = synthetic_digits(2, Split::Train, 400)
+            .pixels()
+            .iter()
+            .map(|&byte| normalize(byte))
+            .collect();
+        assert!(statistics.compare(&others).iter().all(|&error| error < 0.05));
+
+        let lighter: Vec<f32> = pixels.iter().map(|pixel| pixel + 0.25).collect();
+        let [mean, deviation] = statistics.compare(&lighter);
+        assert!((mean - 0.25).abs() < 1e-6 && deviation < 1e-6, "{mean} {deviation}");
+        // The same image again and again: no deviation is left, so the error is the whole of it.
+        let alike = pixels[..784].repeat(400);
+        let whole = statistics
+            .real
+            .deviations
+            .iter()
+            .map(|deviation| deviation.powi(2))
+            .sum::<f64>()
+            / 784.0;
+        assert!((statistics.compare(&alike)[1] - whole.sqrt()).abs() < 1e-6);
+    }
+}
