@@ -18,7 +18,9 @@ mod training_loop;
 mod watch;
 
 pub use benchmark::{Benchmark, BenchmarkOptions, benchmark};
-pub use checkpoint::{Checkpoint, CheckpointState, ImagesState, RandomState, ResumePoint, resume_point};
+pub use checkpoint::{
+    Checkpoint, CheckpointState, ImagesState, RandomState, ResumePoint, begin_or_resume, resume_point,
+};
 pub use error::TrainingError;
 pub use experiment::{
     AdamConfig, AdamVariant, BackendFile, BackendSection, BestSection, CheckpointSection, ConfigError, DataSection,

@@ -11,7 +11,7 @@ mod writer;
 
 pub(crate) use folders::last_good;
 pub use reader::Checkpoint;
-pub use resume::{ResumePoint, resume_point};
+pub use resume::{ResumePoint, begin_or_resume, resume_point};
 pub(crate) use sealed_folder::remove_folder;
 pub use state::{CheckpointState, ImagesState, RandomState};
 pub(crate) use writer::{CheckpointWriter, Snapshot};

@@ -1,5 +1,7 @@
 //! What may differ when a run goes on.
 
+use std::path::Path;
+
 use ganvas_data::ImageSource;
 use serde::Serialize;
 use toml::Table;
@@ -88,6 +90,25 @@ pub fn resume_point<N: Serialize, O: Serialize>(
         }
     }
     Ok(ResumePoint { checkpoint, changes })
+}
+
+/// Makes the folder of a new run, or takes up the run that is there: for programs whose one argument is a folder.
+///
+/// # Errors
+/// As [`RunDirectory::create`], [`RunDirectory::open`] and [`resume_point`].
+pub fn begin_or_resume<N: Serialize, O: Serialize>(
+    out: &Path,
+    experiment: &Experiment<N, O>,
+    images: &dyn ImageSource,
+) -> Result<(RunDirectory, Option<ResumePoint>), TrainingError> {
+    match RunDirectory::at(out).config_path().exists() {
+        true => {
+            let run = RunDirectory::open(Some(out), &experiment.name)?;
+            let point = resume_point(&run, experiment, images)?;
+            Ok((run, Some(point)))
+        }
+        false => Ok((RunDirectory::create(Some(out), &experiment.name)?, None)),
+    }
 }
 
 /// Every key with another value, in alphabetical order.
