@@ -3,7 +3,7 @@
     ganvas generate RUN --count 16 --out digits.npy --noise z.npy
     python examples/generator_in_pytorch.py RUN/checkpoints/step-003750 z.npy digits.npy
 
-loads the weights (the averaged ones where there are some, as `ganvas generate` does), makes images of the noise, and tells the
+loads the weights (the averaged ones where there are some, as `ganvas generate` does), makes images of the noise, and prints the
 largest difference from those that ganvas made. Needs Python 3.11 and torch.
 """
 

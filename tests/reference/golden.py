@@ -598,7 +598,7 @@ def report_tensors(
 
 
 def first_trainer(case: Case, dtype: Dtype, nudge_seed: int | None) -> Trainer:
-    """Networks with the formula's tensors, nudged where a seed is given, and fresh optimizers."""
+    """Networks with the formula's tensors, nudged where a seed is given, and new optimizers."""
     use_dtype(dtype)
     config = case.config
     generator, discriminator = case.build()

@@ -24,7 +24,7 @@ fn a_dry_run_reports_sizes_and_writes_nothing() {
 fn a_bench_reports_steps_and_speed_and_writes_nothing() {
     let desk = Desk::new();
     let bench = ["bench", "tiny.toml", "--warm-up", "1", "--steps", "2", "--seconds", "0"];
-    let told = desk.ok(&bench).stdout;
+    let stdout = desk.ok(&bench).stdout;
     for part in [
         "(median of 2; ",
         "images/s",
@@ -38,10 +38,10 @@ fn a_bench_reports_steps_and_speed_and_writes_nothing() {
             "kernels           fused"
         },
     ] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(stdout.contains(part), "{part}: {stdout}");
     }
-    let told = desk.ok(&[&bench[..], &["--json"]].concat()).stdout;
-    let report: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let stdout = desk.ok(&[&bench[..], &["--json"]].concat()).stdout;
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["backend"], KIND);
     assert_eq!(report["network"], "dcgan");
     assert_eq!(report["fused_kernels"], !crate::ON_CUBECL);
@@ -50,10 +50,10 @@ fn a_bench_reports_steps_and_speed_and_writes_nothing() {
     assert!(report["product_operations_per_second"].as_f64().unwrap() > 0.0);
     assert!(report["first_step_at"].as_f64().unwrap() > 1.7e9);
     // More steps than the run has: all that there are.
-    let told = desk
+    let stdout = desk
         .ok(&["bench", "tiny.toml", "--steps", "100", "--seconds", "0"])
         .stdout;
-    assert!(told.contains("(median of 3; "), "{told}");
+    assert!(stdout.contains("(median of 3; "), "{stdout}");
     assert_eq!(fs::read_dir(desk.folder.path()).unwrap().count(), 1);
     assert_eq!(desk.run(&["bench", "tiny.toml", "--seconds", "-1"]).code, 2);
 }

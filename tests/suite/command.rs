@@ -186,7 +186,7 @@ fn mistakes_are_reported_with_the_right_word_and_exit_2() {
         for part in parts {
             assert!(
                 run.stderr.contains(part),
-                "{arguments:?} does not tell {part}: {}",
+                "{arguments:?} does not report {part}: {}",
                 run.stderr
             );
         }

@@ -117,7 +117,7 @@ fn a_gradient_that_overflows_is_reported_with_its_tensor_though_the_losses_are_f
 
 #[test]
 fn a_moment_that_is_no_number_is_noticed_before_it_is_saved() {
-    // The weights do not follow an infinite second moment: without this they would stand still and nothing would tell.
+    // The weights do not follow an infinite second moment: without this they would stand still and nothing would show.
     let text = error_after(&[], "optimizer_discriminator.safetensors", |tensor| {
         if tensor.name == "linear.weight.exp_avg_sq" {
             tensor.values[0] = f32::INFINITY;

@@ -114,7 +114,7 @@ fn tensors_that_do_not_fit_are_named_with_their_file() {
     let changes: [(&str, Change, &str); 3] = [
         (
             "generator.safetensors",
-            // A large one would make the file too small for the network, which is told in other words.
+            // A large one would make the file too small for the network, which is reported in other words.
             |tensors| tensors.retain(|tensor| tensor.name != "norm.bias"),
             "is missing",
         ),

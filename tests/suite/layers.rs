@@ -259,6 +259,6 @@ fn features_are_laid_out_channel_first_as_in_pytorch_or_last_as_in_keras() {
     // numpy.arange(6).reshape(1, 1, 3, 2).transpose(0, 3, 1, 2)
     let last = layer.forward_features_channels_last(features(), [1, 3], pass);
     assert_eq!(values(last.into_images()), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
-    // flatten(1) is the way back of view.
+    // flatten(1) undoes view.
     assert_eq!(values(layer.forward_flattened(first, pass)), numbers);
 }

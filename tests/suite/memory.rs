@@ -25,7 +25,7 @@ fn high_water(status: &str) -> Option<u64> {
 }
 
 #[test]
-#[cfg_attr(not(target_os = "linux"), ignore = "only Linux tells a process's peak memory")]
+#[cfg_attr(not(target_os = "linux"), ignore = "only Linux reports a process's peak memory")]
 fn memory_does_not_grow_over_200_steps() {
     let folder = tempfile::tempdir().unwrap();
     let (config, run) = (folder.path().join("memory.toml"), folder.path().join("run"));

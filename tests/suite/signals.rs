@@ -109,11 +109,11 @@ fn the_first_signal_waits_for_the_step_and_the_second_does_not() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
         // The last line before the first step.
-        assert!(told.any(|line| line.contains("training: ")));
+        assert!(lines.any(|line| line.contains("training: ")));
         send(signal, &child);
-        assert!(told.any(|line| line.contains("once more to stop at once")));
+        assert!(lines.any(|line| line.contains("once more to stop at once")));
         std::thread::sleep(Duration::from_secs(1));
         assert!(
             child.try_wait().unwrap().is_none(),

@@ -142,7 +142,7 @@ fn with_own_leaves(state: &State) -> State {
     }
 }
 
-/// Networks with the weights of the formula, and fresh optimizers.
+/// Networks with the weights of the formula, and new optimizers.
 pub fn first_state(case: &Case, network: &NetworkConfig, adam: AdamConfig) -> State {
     let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
     let layout = Layout::of(network);

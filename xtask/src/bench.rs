@@ -42,7 +42,7 @@ pub struct Options {
     /// Where PyTorch computes: cpu, cuda, mps
     #[arg(long, value_name = "DEVICE", default_value = "cpu", requires = "with_pytorch")]
     pytorch_device: String,
-    /// Leaves out the short trainings that tell what data, logging and pictures cost
+    /// Leaves out the short trainings that show what data, logging and pictures cost
     #[arg(long)]
     steps_only: bool,
     /// Where the figures go, as JSON
@@ -139,7 +139,7 @@ pub fn bench(options: &Options) -> anyhow::Result<bool> {
     for round in 1..=options.rounds {
         for (number, case) in cases.iter().enumerate() {
             for contender in &contenders {
-                // On a software adapter a step takes seconds to minutes: its time is told once, at the first batch size.
+                // On a software adapter a step takes seconds to minutes: its time is measured once, at the first batch size.
                 if contender.is_slow() && (round > 1 || number % batch_sizes.len() > 0) {
                     continue;
                 }

@@ -1,4 +1,4 @@
-//! Programs that xtask starts, and that end when it is told to end.
+//! Programs that xtask starts, and that end when it is asked to end.
 
 use std::{
     process::{Child, Command},
@@ -25,7 +25,7 @@ pub fn end_with_us() -> anyhow::Result<()> {
     .context("cannot listen for Ctrl-C")
 }
 
-/// A program that ends when xtask is told to.
+/// A program that ends when xtask is asked to.
 pub struct Running {
     /// The program.
     pub child: Child,

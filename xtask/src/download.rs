@@ -44,7 +44,7 @@ pub fn download(client: &Agent, url: &str, target: &Path, sha256: Option<&str>) 
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    let mut fresh = !part.is_file();
+    let mut starts_over = !part.is_file();
     for attempt in 1.. {
         let before = length(&part);
         match receive(client, url, &part) {
@@ -61,11 +61,11 @@ pub fn download(client: &Agent, url: &str, target: &Path, sha256: Option<&str>) 
             break;
         }
         fs::remove_file(&part).with_context(|| format!("cannot remove {}", part.display()))?;
-        if fresh {
+        if starts_over {
             bail!("{url}: wrong checksum: expected SHA-256 {expected}, found {found}");
         }
         // The wrong bytes may be those of an earlier transfer.
-        fresh = true;
+        starts_over = true;
     }
     fs::rename(&part, target).with_context(|| format!("cannot write {}", target.display()))
 }
@@ -164,7 +164,7 @@ mod tests {
 
     const CONTENT: &[u8] = b"libtorch, or what stands for it here";
 
-    /// A server that gives these answers, one a connection, and tells the ranges it was asked for.
+    /// A server that gives these answers, one a connection, and records the ranges it was asked for.
     fn serve(answers: Vec<Vec<u8>>) -> (String, Receiver<Option<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/file.zip", listener.local_addr().unwrap());

@@ -24,13 +24,13 @@ pub fn set_up(options: &Options) -> anyhow::Result<bool> {
     let wanted = |what| options.what.is_empty() || options.what.contains(&what);
     let mut whole = true;
     if wanted(What::Libtorch) {
-        whole &= told(
+        whole &= reported(
             "libtorch",
             libtorch::set_up().map(|found| format!("{} ({})", found.home.display(), found.origin)),
         );
     }
     if wanted(What::Vulkan) {
-        whole &= told(
+        whole &= reported(
             "vulkan",
             vulkan::set_up().map(|adapter| {
                 let kind = if adapter.software { ", a software adapter" } else { "" };
@@ -41,7 +41,7 @@ pub fn set_up(options: &Options) -> anyhow::Result<bool> {
     Ok(whole)
 }
 
-fn told(name: &str, result: anyhow::Result<String>) -> bool {
+fn reported(name: &str, result: anyhow::Result<String>) -> bool {
     match &result {
         Ok(found) => println!("{name}: {found}"),
         Err(error) => eprintln!("{name}: {error:#}"),

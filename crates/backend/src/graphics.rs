@@ -93,11 +93,11 @@ fn devices_of(interface: Backend) -> Vec<(WgpuDevice, DeviceInfo)> {
     found
 }
 
-/// cubecl takes Vulkan on Windows unless told otherwise, once for each device and before its first use.
+/// cubecl takes Vulkan on Windows unless asked otherwise, once for each device and before its first use.
 #[cfg(windows)]
 fn use_directx(devices: &[(WgpuDevice, DeviceInfo)]) {
-    static TOLD: std::sync::Once = std::sync::Once::new();
-    TOLD.call_once(|| {
+    static ASKED: std::sync::Once = std::sync::Once::new();
+    ASKED.call_once(|| {
         for (device, _) in devices {
             burn_wgpu::init_setup::<burn_wgpu::graphics::Dx12>(device, Default::default());
         }

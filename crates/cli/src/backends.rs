@@ -2,14 +2,14 @@
 
 use ganvas_training::BackendSection;
 
-use crate::{exit::Ended, output::tell};
+use crate::{exit::Ended, output::print_line};
 
 /// Wide enough for the longest name.
 const NAME: usize = 10;
 
 pub fn backends() -> anyhow::Result<Ended> {
     let default = BackendSection::default().kind;
-    tell!(
+    print_line!(
         "{:<NAME$} {:<8} what it is, and its devices, the default one first",
         "backend",
         "usable"
@@ -26,12 +26,12 @@ pub fn backends() -> anyhow::Result<Ended> {
         };
         let star = if name == default { "*" } else { "" };
         let description = report.kind.description();
-        tell!("{:<NAME$} {usable:<8} {description}", format!("{name}{star}"));
+        print_line!("{:<NAME$} {usable:<8} {description}", format!("{name}{star}"));
         for line in lines {
-            tell!("{:<NAME$} {:<8} · {line}", "", "");
+            print_line!("{:<NAME$} {:<8} · {line}", "", "");
         }
     }
-    tell!("");
-    tell!("* is taken where an experiment names none; --backend FILE or --set backend.kind=NAME takes another.");
+    print_line!("");
+    print_line!("* is taken where an experiment names none; --backend FILE or --set backend.kind=NAME takes another.");
     Ok(Ended::Done)
 }

@@ -10,7 +10,7 @@ use ganvas_training::{Benchmark, BenchmarkOptions};
 use serde::Serialize;
 
 use crate::{
-    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, output::tell, progress::duration,
+    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, output::print_line, progress::duration,
 };
 
 /// What `ganvas bench --json` prints; `cargo xtask bench` reads it.
@@ -33,14 +33,14 @@ struct Report<'a> {
 
 pub fn dry_run(loaded: &Loaded, images: &Arc<dyn ImageSource>) -> anyhow::Result<Ended> {
     let found = measure(loaded, images, BenchmarkOptions::SHORTEST)?;
-    tell!("dry run of `{}`: nothing was written", loaded.experiment.name);
-    tell_sizes(&**images, &found);
-    tell!(
+    print_line!("dry run of `{}`: nothing was written", loaded.experiment.name);
+    print_sizes(&**images, &found);
+    print_line!(
         "  step              {:.3} s, {:.0} images/s",
         found.median_step(),
         images_per_second(&found)
     );
-    tell_whole_run(&found);
+    print_whole_run(&found);
     Ok(Ended::Done)
 }
 
@@ -71,16 +71,16 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
             first_step_at: found.first_step.duration_since(UNIX_EPOCH)?.as_secs_f64(),
             total_steps: found.plan.total_steps,
         };
-        tell!("{}", serde_json::to_string(&report)?);
+        print_line!("{}", serde_json::to_string(&report)?);
         return Ok(Ended::Done);
     }
 
     let (median, steps) = (found.median_step(), &found.step_seconds);
     let extreme = |choose: fn(f64, f64) -> f64| steps.iter().copied().reduce(choose).unwrap_or(f64::NAN);
     let speed = found.step_operations / median;
-    tell!("bench of `{}` on {device}: nothing was written", experiment.name);
-    tell_sizes(&*images, &found);
-    tell!(
+    print_line!("bench of `{}` on {device}: nothing was written", experiment.name);
+    print_sizes(&*images, &found);
+    print_line!(
         "  step              {:.1} ms (median of {}; {:.1} to {:.1}), {:.0} images/s",
         median * 1e3,
         steps.len(),
@@ -95,12 +95,12 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
             product / 1e9
         )
     });
-    tell!(
+    print_line!(
         "  speed             {:.1} GFLOP/s{}",
         speed / 1e9,
         share.unwrap_or_default()
     );
-    tell_whole_run(&found);
+    print_whole_run(&found);
     Ok(Ended::Done)
 }
 
@@ -119,21 +119,21 @@ fn images_per_second(found: &Benchmark) -> f64 {
     found.images_per_step as f64 / found.median_step()
 }
 
-fn tell_sizes(images: &dyn ImageSource, found: &Benchmark) {
-    tell!(
+fn print_sizes(images: &dyn ImageSource, found: &Benchmark) {
+    print_line!(
         "  generator         {} parameters",
         thousands(found.generator_parameters)
     );
-    tell!(
+    print_line!(
         "  discriminator     {} parameters",
         thousands(found.discriminator_parameters)
     );
-    tell!(
+    print_line!(
         "  images            {}, {} MB",
         thousands(images.len()),
         found.image_bytes.div_ceil(1_000_000)
     );
-    tell!(
+    print_line!(
         "  kernels           {}",
         match found.fused_layers {
             true => "fused",
@@ -141,21 +141,21 @@ fn tell_sizes(images: &dyn ImageSource, found: &Benchmark) {
         }
     );
     let [of_discriminator, of_generator] = found.first_losses;
-    tell!("  first step        D {of_discriminator:.4}, G {of_generator:.4}");
+    print_line!("  first step        D {of_discriminator:.4}, G {of_generator:.4}");
 }
 
-fn tell_whole_run(found: &Benchmark) {
+fn print_whole_run(found: &Benchmark) {
     let plan = &found.plan;
     let seconds = found.median_step() * plan.total_steps as f64;
-    tell!(
+    print_line!(
         "  whole run         {} steps, {} epochs, about {}",
         thousands(plan.total_steps as usize),
         plan.epochs(),
         duration(seconds.round() as u64)
     );
     match peak_memory() {
-        Some(bytes) => tell!("  memory            {} MB at most so far", bytes / 1_000_000),
-        None => tell!("  memory            not reported by this system"),
+        Some(bytes) => print_line!("  memory            {} MB at most so far", bytes / 1_000_000),
+        None => print_line!("  memory            not reported by this system"),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     args::ConfigCommand,
     exit::Ended,
-    output::{put, tell},
+    output::{print_line, put},
 };
 
 pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
@@ -11,7 +11,7 @@ pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
         ConfigCommand::Show(arguments) => put(format_args!("{}", arguments.load(None)?.experiment.to_toml()?)),
         ConfigCommand::Check(arguments) => {
             arguments.load(None)?;
-            tell!("{}: right", arguments.config.display());
+            print_line!("{}: right", arguments.config.display());
         }
     }
     Ok(Ended::Done)

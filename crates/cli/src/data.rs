@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use crate::{
     args::DataCommand,
     exit::{Ended, UsageError},
-    output::tell,
+    output::print_line,
     screen,
 };
 
@@ -45,7 +45,7 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
             let columns = near_square_columns(images.len());
             let grid = compose_grid(images.pixels(), images.len(), images.shape(), columns)?;
             write_png(&grid.upscale(ENLARGEMENT), &out)?;
-            tell!("{} images: {}", images.len(), out.display());
+            print_line!("{} images: {}", images.len(), out.display());
         }
     }
     Ok(Ended::Done)
@@ -66,22 +66,22 @@ pub fn check_folder(explicit: Option<&Path>) -> Result<(), UsageError> {
 
 fn list(explicit: Option<&Path>) {
     let folders = data_folders(explicit);
-    tell!("{:<15} where", "data set");
+    print_line!("{:<15} where", "data set");
     for name in DatasetName::ALL {
         if name == DatasetName::Synthetic {
-            tell!("{:<15} drawn by the program, any number of images", name.to_string());
+            print_line!("{:<15} drawn by the program, any number of images", name.to_string());
             continue;
         }
         match find_data_set(name, &folders) {
-            Some(folder) => tell!("{:<15} {}", name.to_string(), folder.join(name.folder()).display()),
-            None => tell!(
+            Some(folder) => print_line!("{:<15} {}", name.to_string(), folder.join(name.folder()).display()),
+            None => print_line!(
                 "{:<15} not here; get it with: ganvas data fetch {name}",
                 name.to_string()
             ),
         }
     }
     let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-    tell!("\nlooked in {}", places.join(", "));
+    print_line!("\nlooked in {}", places.join(", "));
 }
 
 fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> anyhow::Result<()> {
@@ -125,7 +125,7 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
     });
     screen::hide();
     result?;
-    tell!("{name}: {}", folder.join(name.to_string()).display());
+    print_line!("{name}: {}", folder.join(name.to_string()).display());
     Ok(())
 }
 
@@ -147,7 +147,7 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
                 format!("wrong: expected MD5 {expected}, found {found}")
             }
         };
-        tell!("{}: {state}", status.path.display());
+        print_line!("{}: {state}", status.path.display());
     }
     if bad > 0 {
         bail!("{bad} files of {name} are missing or wrong; get them with `ganvas data fetch {name}`");

@@ -15,7 +15,7 @@ pub enum Ended {
     Interrupted,
 }
 
-/// A mistake in what was typed that no library tells.
+/// A mistake in what was typed that no library reports.
 #[derive(Debug)]
 pub struct UsageError(pub String);
 
@@ -34,14 +34,14 @@ pub fn report(result: anyhow::Result<Ended>) -> ExitCode {
         Ok(Ended::Interrupted) => ExitCode::from(130),
         Err(error) => {
             let advice = advice(&error).map(|advice| format!("; {advice}"));
-            crate::output::complain(&format!("{}{}", told_once(&error), advice.unwrap_or_default()));
+            crate::output::complain(&format!("{}{}", with_causes(&error), advice.unwrap_or_default()));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
 }
 
 /// The error and its causes, without those that a message quotes already.
-fn told_once(error: &anyhow::Error) -> String {
+fn with_causes(error: &anyhow::Error) -> String {
     error.chain().skip(1).fold(format!("error: {error}"), |text, cause| {
         let cause = cause.to_string();
         if text.contains(&cause) {

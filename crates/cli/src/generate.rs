@@ -12,7 +12,7 @@ use crate::{
     args::GenerateArguments,
     exit::{Ended, UsageError},
     jobs::GenerateJob,
-    output::tell,
+    output::print_line,
 };
 
 /// Digits are small: each pixel becomes a square of this side.
@@ -92,7 +92,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     if let Some(noise) = &arguments.noise {
         npy::write_f32(noise, &made.noise.0, &made.noise.1)?;
     }
-    tell!("{count} images: {}", out.display());
+    print_line!("{count} images: {}", out.display());
     Ok(Ended::Done)
 }
 

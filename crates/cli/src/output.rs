@@ -17,10 +17,10 @@ pub fn complain(text: &str) {
 }
 
 /// A line on standard output that survives a closed pipe.
-macro_rules! tell {
+macro_rules! print_line {
     ($($argument:tt)*) => {
         $crate::output::put(format_args!("{}\n", format_args!($($argument)*)))
     };
 }
 
-pub(crate) use tell;
+pub(crate) use print_line;

@@ -6,7 +6,7 @@ use tracing::info;
 
 use crate::{
     args::TrainArguments, bench::dry_run, exit::Ended, experiment::evaluator_reports, interrupt, jobs::TrainJob,
-    output::tell, progress::TrainingProgress,
+    output::print_line, progress::TrainingProgress,
 };
 
 pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
@@ -54,22 +54,22 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     match outcome {
         Outcome::Finished { step } => {
             if begun_at == Some(step) {
-                tell!("nothing left to do, all {step} steps are trained: {path}");
+                print_line!("nothing left to do, all {step} steps are trained: {path}");
             } else {
-                tell!("trained {step} steps: {path}");
+                print_line!("trained {step} steps: {path}");
             }
-            tell!("real beside generated: {}", run.comparison_path().display());
-            tell!("more images: ganvas generate {path} --count 100 --out digits.png");
+            print_line!("real beside generated: {}", run.comparison_path().display());
+            print_line!("more images: ganvas generate {path} --count 100 --out digits.png");
             Ok(Ended::Done)
         }
         Outcome::Stopped { step } => {
-            tell!("stopped and saved after step {step}: {path}");
+            print_line!("stopped and saved after step {step}: {path}");
             // The run's own configuration has whatever was set or laid over.
             let data = arguments
                 .data_dir
                 .as_ref()
                 .map(|dir| format!(" --data-dir {}", dir.display()));
-            tell!(
+            print_line!(
                 "go on with: ganvas train {} --resume --out {path}{}",
                 run.config_path().display(),
                 data.unwrap_or_default()

@@ -205,7 +205,7 @@ pub fn to_safetensors(
 /// [`ModelError::Safetensors`] where the bytes are no whole file, [`ModelError::TensorType`] for other element types.
 pub fn from_safetensors(bytes: &[u8]) -> Result<Vec<NamedTensor>, ModelError> {
     let file = SafeTensors::deserialize(bytes)?;
-    // By name, so that of several mistakes the same one is told each time: the reader keeps them in a table without an order.
+    // By name, so that of several mistakes the same one is reported each time: the reader keeps them in a table without an order.
     let views: BTreeMap<&str, TensorView<'_>> = file.iter().collect();
     views
         .into_iter()

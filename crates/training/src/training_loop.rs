@@ -77,11 +77,11 @@ where
 
         // Update the discriminator, the generator and its average.
         let step = state.step + 1;
-        let (logs, seen) = (recorder.logs_at(step), batches.images());
+        let (logs, images_seen) = (recorder.logs_at(step), batches.images());
         let (update, objective) = (experiment.training.update, &experiment.objective);
         let (next, metrics) = training_step(state, update, objective, batches, logs);
         state = next;
-        recorder.step(step, metrics, seen);
+        recorder.step(step, metrics, images_seen);
         recorder.lap(|timings| &mut timings.updates);
 
         // Read losses, logits and gradient norms from the device.

@@ -50,7 +50,7 @@ impl fmt::Display for Contender {
     }
 }
 
-/// What one process tells.
+/// What one process reports.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Sample {
     /// Where it computed.

@@ -28,7 +28,7 @@ pub struct Row {
     product_operations_per_second: Option<f64>,
 }
 
-/// Adds what one process told.
+/// Adds what one process reported.
 pub fn add(rows: &mut Vec<Row>, case: &Case, contender: &Contender, sample: Sample) {
     let experiment = case
         .experiment
@@ -138,7 +138,7 @@ fn line(row: &Row, rows: &[Row]) -> String {
         .filter_map(|other| other.product_operations_per_second)
         .reduce(f64::max);
     let speed = operations.map(|operations| operations / step);
-    let told = |value: Option<f64>, digits: usize, unit: &str| {
+    let figure = |value: Option<f64>, digits: usize, unit: &str| {
         value.map_or_else(|| "".to_owned(), |value| format!("{value:.digits$}{unit}"))
     };
     let pytorch = rows
@@ -153,15 +153,15 @@ fn line(row: &Row, rows: &[Row]) -> String {
         extreme(f64::min),
         extreme(f64::max),
         row.batch_size as f64 / step,
-        told(speed.map(|speed| speed / 1e9), 0, ""),
-        told(speed.zip(peak).map(|(speed, peak)| speed / peak * 100.0), 0, " %"),
-        told(row.peak_memory_bytes.map(|bytes| bytes as f64 / 1e6), 0, ""),
+        figure(speed.map(|speed| speed / 1e9), 0, ""),
+        figure(speed.zip(peak).map(|(speed, peak)| speed / peak * 100.0), 0, " %"),
+        figure(row.peak_memory_bytes.map(|bytes| bytes as f64 / 1e6), 0, ""),
         row.first_step_seconds,
-        told(pytorch.map(|pytorch| row.relative_to(pytorch)), 2, ""),
+        figure(pytorch.map(|pytorch| row.relative_to(pytorch)), 2, ""),
     )
 }
 
-/// Processor and number of cores, where the system tells them.
+/// Processor and number of cores, where the system reports them.
 fn machine() -> String {
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = information

@@ -10,15 +10,16 @@
 //! read on.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
-use flate2::write::GzEncoder;
 
-use crate::files::write_atomically;
 use crate::{DataError, ImageSet};
+
+mod write;
+
+pub use write::{write_images, write_labels};
 
 /// The most bytes of data that are read from one file. MNIST's largest file holds 47 million.
 pub(crate) const LIMIT: u64 = 1 << 30;
@@ -102,69 +103,6 @@ pub fn read_image_set(images_path: &Path, labels_path: Option<&Path>, name: &str
         });
     }
     ImageSet::new(name, images.pixels, labels, [1, images.rows, images.columns])
-}
-
-/// Writes grey images, given in N·H·W order, as an IDX file with three dimensions.
-///
-/// The file is compressed if its name ends in `.gz`, and written [atomically](write_atomically).
-///
-/// # Errors
-///
-/// [`DataError::Format`] if `pixels` does not hold one or more whole images or a size does not fit
-/// the format, and [`DataError::Io`] if the file cannot be written.
-pub fn write_images(path: &Path, pixels: &[u8], rows: usize, columns: usize) -> Result<(), DataError> {
-    let area = rows.checked_mul(columns).filter(|&area| area > 0);
-    let count = area
-        .filter(|area| pixels.len().is_multiple_of(*area))
-        .map(|area| pixels.len() / area);
-    match count {
-        Some(count) if count > 0 => write(path, &[count, rows, columns], pixels),
-        _ => Err(DataError::format(
-            path,
-            format!("at least one whole image of {rows} × {columns} pixels to write"),
-            format!("{} bytes", pixels.len()),
-        )),
-    }
-}
-
-/// Writes labels as an IDX file with one dimension, under the same terms as [`write_images`].
-///
-/// # Errors
-///
-/// [`DataError::Format`] if there are no labels or more than the format holds, and
-/// [`DataError::Io`] if the file cannot be written.
-pub fn write_labels(path: &Path, labels: &[u8]) -> Result<(), DataError> {
-    if labels.is_empty() {
-        return Err(DataError::format(path, "at least one label to write", "none"));
-    }
-    write(path, &[labels.len()], labels)
-}
-
-fn write(path: &Path, sizes: &[usize], data: &[u8]) -> Result<(), DataError> {
-    let mut header = vec![0, 0, UNSIGNED_BYTE, sizes.len() as u8];
-    for &size in sizes {
-        let Ok(size) = u32::try_from(size) else {
-            return Err(DataError::format(
-                path,
-                "sizes of at most 4294967295 to write",
-                size.to_string(),
-            ));
-        };
-        header.extend(size.to_be_bytes());
-    }
-    let compressed = path
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
-    write_atomically(path, |out| {
-        if !compressed {
-            out.write_all(&header)?;
-            return out.write_all(data);
-        }
-        let mut encoder = GzEncoder::new(out, Compression::default());
-        encoder.write_all(&header)?;
-        encoder.write_all(data)?;
-        encoder.finish().map(drop)
-    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -304,7 +242,7 @@ fn parse<const N: usize>(
     let sizes = parse_header::<N>(stream, path, kind, compressed)?;
     let length = sizes.iter().fold(1, |product, &size| product * size as u64);
     let stream = &mut stream;
-    // One byte more than promised tells a file that is too long, and makes gzip check its sum.
+    // One byte more than promised shows a file that is too long, and makes gzip check its sum.
     let data = read_up_to(stream, length + 1).map_err(broken(path, kind, compressed))?;
     let read = data.len() as u64;
     if read != length {

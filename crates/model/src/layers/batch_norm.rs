@@ -1,4 +1,4 @@
-//! Batch normalization over pixels and images, with running statistics that only move when they are told to.
+//! Batch normalization over pixels and images, with running statistics that a forward pass leaves alone.
 
 use burn::{
     module::{Module, Param},

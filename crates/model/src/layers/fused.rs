@@ -108,7 +108,7 @@ pub struct AdamConstants {
     pub epsilon: f64,
 }
 
-/// By the type of what is installed, which names the backend. Generic code knows of its backend only what Burn's trait tells,
+/// By the type of what is installed, which names the backend. Generic code knows of its backend only what Burn's trait says,
 /// so this is asked when the program runs.
 type Installed = HashMap<TypeId, Box<dyn Any + Send + Sync>>;
 

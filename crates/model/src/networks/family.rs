@@ -1,6 +1,9 @@
 //! The families that ship, in one list: their settings behind one enum, their networks behind another, so that a program
 //! that offers all of them compiles everything else once.
 
+// There are one or two of the enums in a program. For the derived ones too, an attribute on the module is needed.
+#![allow(clippy::large_enum_variant)]
+
 use burn::{
     module::Module,
     tensor::{Tensor, backend::Backend},
@@ -41,7 +44,6 @@ macro_rules! families {
 
         /// A generator of any family that ships.
         #[derive(Module, Debug)]
-        #[allow(clippy::large_enum_variant)] // There are one or two of them in a program.
         pub enum AnyGenerator<B: Backend> {
             $($(#[$about])* $family($generator<B>),)*
         }
@@ -68,7 +70,6 @@ macro_rules! families {
 
         /// A discriminator of any family that ships.
         #[derive(Module, Debug)]
-        #[allow(clippy::large_enum_variant)] // There are one or two of them in a program.
         pub enum AnyDiscriminator<B: Backend> {
             $($(#[$about])* $family($discriminator<B>),)*
         }

@@ -9,10 +9,13 @@ use super::{
 };
 use crate::BufferUpdates;
 
+/// A weight and an objective.
+type Part<'a, B, G, D> = (f64, Box<dyn Objective<B, G, D> + 'a>);
+
 /// Several objectives, each times its weight: an adversarial loss and penalties. It is an objective itself.
 #[derive(Debug)]
 pub struct WeightedSum<'a, B, G, D> {
-    parts: Vec<(f64, Box<dyn Objective<B, G, D> + 'a>)>,
+    parts: Vec<Part<'a, B, G, D>>,
 }
 
 impl<'a, B: AutodiffBackend, G, D> WeightedSum<'a, B, G, D> {

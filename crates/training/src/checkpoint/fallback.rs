@@ -15,7 +15,7 @@ use super::{
 use crate::{RunDirectory, TrainingError};
 
 impl Checkpoint {
-    /// Reads a run's newest whole checkpoint, if it has any, and tells of newer ones that are damaged, newest first.
+    /// Reads a run's newest whole checkpoint, if it has any, and reports newer ones that are damaged, newest first.
     ///
     /// # Errors
     /// [`TrainingError::NoWholeCheckpoint`] where there are checkpoints, or were, and none is whole; [`TrainingError::Io`] where

@@ -1,4 +1,4 @@
-//! What is wrong with an experiment file, told with the file, the line and the nearest right word.
+//! What is wrong with an experiment file, reported with the file, the line and the nearest right word.
 
 use std::fmt;
 

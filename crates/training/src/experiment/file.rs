@@ -3,31 +3,14 @@
 use std::{fs, ops::Range, path::Path};
 
 use ganvas_model::{NetworkSettings, ObjectiveSettings};
-use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::{
+    blame::{culprit, of_another_family},
     error::{ConfigError, nearest},
-    sections::{BackendSection, Experiment},
+    overrides::{Overrides, last_set, set},
+    sections::Experiment,
 };
-
-/// What the command line lays over an experiment file.
-#[derive(Debug, Clone, Default)]
-pub struct Overrides {
-    /// Takes the place of `[backend]`.
-    pub backend: Option<BackendSection>,
-    /// `key=value` arguments in their order, keys dotted: `training.epochs=2`.
-    pub set: Vec<String>,
-}
-
-/// The last of `key=value` arguments that sets `key`: the one that counts, and that a message should name.
-pub fn last_set<'a>(arguments: &'a [String], key: &str) -> Option<&'a str> {
-    arguments
-        .iter()
-        .rev()
-        .map(String::as_str)
-        .find(|argument| argument.split('=').next().map(str::trim) == Some(key))
-}
 
 /// Reads an experiment file and lays the overrides over it.
 ///
@@ -56,7 +39,7 @@ pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
 impl ConfigError {
     /// A mistake in the value of a dotted key, with the line of `file` that has it.
     pub fn at_key(file: &Path, key: &str, message: impl Into<String>) -> Self {
-        // The file was read a moment ago; if it has gone since, the error is told without its line.
+        // The file was read a moment ago; if it has gone since, the error is reported without its line.
         let line = fs::read_to_string(file).ok().and_then(|text| line_of(&text, key));
         Self::new(file.display().to_string(), line, format!("`{key}`: {}", message.into()))
     }
@@ -135,147 +118,6 @@ fn as_name(name: &str) -> String {
         .map(|letter| if plain(letter) { letter } else { '-' })
         .collect();
     letters.trim_start_matches('.').to_owned()
-}
-
-/// One `key=value`, laid over the file's table. The value is TOML (`2`, `1e-4`, `true`, `"mnist"`, `[64, 32]`); a bare word is a
-/// string.
-fn set<N: NetworkSettings, O: ObjectiveSettings>(
-    root: &mut Table,
-    argument: &str,
-) -> Result<Experiment<N, O>, ConfigError> {
-    let source = format!("--set {argument}");
-    let fail = |message: String| ConfigError::new(source.clone(), None, message);
-    let (key, value) = argument
-        .split_once('=')
-        .ok_or_else(|| fail("expected key=value, such as training.epochs=2".into()))?;
-    if value.contains('\n') {
-        return Err(fail("expected a value on one line".into()));
-    }
-    let value = format!("value = {value}")
-        .parse::<Table>()
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| Value::String(value.to_owned()));
-
-    let mut parts = key.trim().split('.').peekable();
-    let mut table = &mut *root;
-    while let Some(part) = parts.next() {
-        if part.is_empty() {
-            return Err(fail("expected a dotted key, such as training.epochs".into()));
-        }
-        if parts.peek().is_none() {
-            table.insert(part.to_owned(), value);
-            break;
-        }
-        table = match table
-            .entry(part.to_owned())
-            .or_insert_with(|| Value::Table(Table::new()))
-        {
-            Value::Table(inner) => inner,
-            other => return Err(fail(format!("`{part}` is a {}, no section", other.type_str()))),
-        };
-    }
-    read_table(root).map_err(|message| {
-        let message = of_another_family::<N>(root, &message).unwrap_or(message);
-        ConfigError::from_serde(source, None, &message)
-    })
-}
-
-/// Reads an experiment out of a table; or what is wrong with it, in serde's words.
-fn read_table<N: NetworkSettings, O: ObjectiveSettings>(table: &Table) -> Result<Experiment<N, O>, String> {
-    Experiment::deserialize(Value::Table(table.clone())).map_err(|error| {
-        // toml adds a line `in section` that says what the key already says.
-        let message = error.to_string();
-        message.lines().next().unwrap_or_default().to_owned()
-    })
-}
-
-/// The key without which a wrong experiment is right, or at least wrong in another way.
-fn culprit<N: NetworkSettings, O: ObjectiveSettings>(table: &Table) -> Option<String> {
-    let message = read_table::<N, O>(table).err()?;
-    let without = |key: &String| {
-        let mut table = table.clone();
-        remove(&mut table, key);
-        read_table::<N, O>(&table).err()
-    };
-    let outcomes: Vec<(String, Option<String>)> = dotted_keys(table)
-        .into_iter()
-        .map(|(key, _)| {
-            let outcome = without(&key);
-            (key, outcome)
-        })
-        .collect();
-    let find = |is_it: &dyn Fn(&Option<String>) -> bool| {
-        let found = outcomes.iter().find(|(_, outcome)| is_it(outcome));
-        found.map(|(key, _)| key.clone())
-    };
-    find(&|outcome| outcome.is_none())
-        .or_else(|| {
-            find(&|outcome| matches!(outcome, Some(other) if *other != message && !other.starts_with("missing")))
-        })
-        .or_else(|| find(&|outcome| matches!(outcome, Some(other) if *other != message)))
-}
-
-fn remove(table: &mut Table, key: &str) {
-    match key.split_once('.') {
-        None => drop(table.remove(key)),
-        Some((section, rest)) => {
-            if let Some(Value::Table(inner)) = table.get_mut(section) {
-                remove(inner, rest);
-            }
-        }
-    }
-}
-
-/// What to say where a key of `[model]` belongs to another family of networks.
-fn of_another_family<N: NetworkSettings>(table: &Table, message: &str) -> Option<String> {
-    let key = message.strip_prefix("unknown field `")?.split('`').next()?;
-    let model = table.get("model")?.as_table()?;
-    let family = model.get("network")?.as_str()?;
-    let value = model.get(key)?.clone();
-    let knows = |other: &&&str| {
-        let section = Table::from_iter([
-            ("network".to_owned(), Value::String(other.to_string())),
-            (key.to_owned(), value.clone()),
-        ]);
-        let outcome = N::deserialize(Value::Table(section));
-        outcome.map_or_else(|error| !error.to_string().contains("unknown field"), |_| true)
-    };
-    let others: Vec<String> = N::FAMILIES
-        .iter()
-        .filter(knows)
-        .map(|other| format!("\"{other}\""))
-        .collect();
-    (!others.is_empty()).then(|| {
-        format!(
-            "`model.{key}` has no meaning for network = \"{family}\", only for {}",
-            others.join(" and ")
-        )
-    })
-}
-
-/// A configuration as a table.
-///
-/// # Errors
-/// [`ConfigError`] where a number cannot be written.
-pub(crate) fn table_of(section: &impl Serialize) -> Result<Table, ConfigError> {
-    Table::try_from(section).map_err(|error| ConfigError::new("configuration", None, error.to_string()))
-}
-
-/// The values of a table, as TOML writes them, by their dotted keys, in alphabetical order.
-pub(crate) fn dotted_keys(table: &Table) -> Vec<(String, String)> {
-    let mut keys = Vec::new();
-    for (key, value) in table {
-        match value {
-            Value::Table(section) => {
-                let inner = dotted_keys(section).into_iter();
-                keys.extend(inner.map(|(inner, value)| (format!("{key}.{inner}"), value)));
-            }
-            value => keys.push((key.clone(), value.to_string())),
-        }
-    }
-    keys.sort();
-    keys
 }
 
 fn value_error(text: &str, source: &str, key: &str, message: String) -> ConfigError {

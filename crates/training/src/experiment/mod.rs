@@ -2,16 +2,19 @@
 
 mod adam_config;
 mod backend_file;
+mod blame;
 mod error;
 mod file;
+mod overrides;
 mod sections;
 mod validation;
 
 pub use adam_config::{AdamConfig, AdamVariant};
 pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
+pub(crate) use blame::{dotted_keys, table_of};
 pub use error::{ConfigError, nearest};
-pub use file::{Overrides, last_set, load_experiment, parse_experiment};
-pub(crate) use file::{dotted_keys, table_of};
+pub use file::{load_experiment, parse_experiment};
+pub use overrides::{Overrides, last_set};
 pub use sections::{
     BackendSection, BestSection, CheckpointSection, DataSection, EmaSection, EvaluationSection, Experiment, Goal,
     LoggingSection, OptimizerSection, SamplesSection, TrainingSection, UpdateRule,

@@ -48,7 +48,7 @@ impl RunDirectory {
         Ok(run)
     }
 
-    /// Tells whether [`create`](Self::create) would take this folder: it is empty but for leftovers, or not there.
+    /// Checks whether [`create`](Self::create) would take this folder: it is empty but for leftovers, or not there.
     ///
     /// # Errors
     /// As [`create`](Self::create).

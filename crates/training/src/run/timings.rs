@@ -36,7 +36,7 @@ impl Timings {
     }
 }
 
-/// Tells how long each part took, one after the other.
+/// Measures how long each part took, one after the other.
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {

@@ -32,7 +32,7 @@ pub struct Adam<B: Backend> {
 }
 
 impl<B: Backend> Adam<B> {
-    /// A fresh optimizer.
+    /// A new optimizer.
     pub fn new(config: AdamConfig) -> Self {
         Self {
             config,
@@ -202,14 +202,14 @@ impl<B: Backend> Update<'_, B> {
             let square = (0..D).fold(gradient.clone().square(), |sum, dimension| sum.sum_dim(dimension));
             self.square_sums.push(square.reshape([1]));
         }
-        let fresh_first = gradient.clone() * (1.0 - beta1);
-        let fresh_second = gradient.square() * (1.0 - beta2);
+        let new_first = gradient.clone() * (1.0 - beta1);
+        let new_second = gradient.square() * (1.0 - beta2);
         let (first, second) = match old {
             Some(Moments { first, second }) => (
-                tensor::<B, D>(first) * beta1 + fresh_first,
-                tensor::<B, D>(second) * beta2 + fresh_second,
+                tensor::<B, D>(first) * beta1 + new_first,
+                tensor::<B, D>(second) * beta2 + new_second,
             ),
-            None => (fresh_first, fresh_second),
+            None => (new_first, new_second),
         };
         let step = first.clone() / (second.clone().sqrt() + epsilon) * rate;
         let [first, second] = [first, second].map(primitive);
