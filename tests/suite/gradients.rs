@@ -145,7 +145,11 @@ fn check(config: &NetworkConfig, shape: ImageShape, loss: AdversarialLoss) {
 
 #[test]
 fn gradients_of_every_network_and_loss_are_slopes() {
-    for loss in [AdversarialLoss::NonSaturating, AdversarialLoss::Minimax] {
+    for loss in [
+        AdversarialLoss::NonSaturating,
+        AdversarialLoss::Minimax,
+        AdversarialLoss::Hinge,
+    ] {
         check(&mlp(), ImageShape::new(1, 28, 28), loss);
         check(&dcgan(), ImageShape::new(1, 28, 28), loss);
         check(&dcgan(), ImageShape::new(3, 32, 32), loss);

@@ -74,6 +74,23 @@ proptest! {
 }
 
 #[test]
+fn the_hinge_loss_is_that_of_its_formula_beyond_and_within_the_margin() {
+    let real = [-2.5, -1.0, 0.25, 0.5, 1.5, 4.0];
+    let fake = [-3.0, -1.25, -0.5, 0.75];
+    let expected = (3.5 + 2.0 + 0.75 + 0.5) / 6.0 + (0.5 + 1.75) / 4.0;
+    let hinge = AdversarialLoss::Hinge;
+    let (found, gradient) = with_gradient(|fake| hinge.of_discriminator(logits(&real), fake), &fake);
+    assert_near("discriminator", found, expected, expected, 1e-6);
+    assert_gradient("by the generated", &gradient, [0.0, 0.0, 0.25, 0.25].into_iter());
+    let (_, gradient) = with_gradient(|real| hinge.of_discriminator(real, logits(&fake)), &real);
+    let of_real = [-1.0, -1.0, -1.0, -1.0, 0.0, 0.0].map(|slope| slope / 6.0);
+    assert_gradient("by the real", &gradient, of_real.into_iter());
+    let (found, gradient) = with_gradient(|fake| hinge.of_generator(fake), &fake);
+    assert_near("generator", found, 1.0, 1.0, 1e-6);
+    assert_gradient("of the generator", &gradient, [-0.25; 4].into_iter());
+}
+
+#[test]
 fn far_logits_neither_overflow_nor_lose_the_gradient() {
     for far in [1e4, 1e8, 1e30] {
         let (loss, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &[-far]);

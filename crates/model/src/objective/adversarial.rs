@@ -2,7 +2,7 @@
 
 use burn::tensor::{
     Tensor,
-    activation::log_sigmoid,
+    activation::{log_sigmoid, relu},
     backend::{AutodiffBackend, Backend},
 };
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{Discriminator, ModelError};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectiveConfig {
-    /// `non-saturating` or `minimax`.
+    /// `non-saturating`, `minimax` or `hinge`.
     pub loss: AdversarialLoss,
 }
 
@@ -71,6 +71,9 @@ pub enum AdversarialLoss {
     /// The same discriminator loss; the generator minimizes log(1 − σ(D(G(z)))), the value of the minimax game (equation 1 of
     /// the same paper).
     Minimax,
+    /// The discriminator minimizes max(0, 1 − D(x)) + max(0, 1 + D(G(z))), so images beyond the margin of 1 teach it nothing more;
+    /// the generator minimizes −D(G(z)) (Lim and Ye, 2017, arXiv:1705.02894; Miyato et al., 2018, equations 16 and 17).
+    Hinge,
 }
 
 impl AdversarialLoss {
@@ -78,10 +81,11 @@ impl AdversarialLoss {
     ///
     /// # Shapes
     /// - logits of real and of generated images: `[batch, 1]`; the two batches may differ in size, each is averaged
-    /// - result: `[1]`, in nats
+    /// - result: `[1]`, in nats where it is a cross-entropy
     pub fn of_discriminator<B: Backend>(self, real_logits: Tensor<B, 2>, fake_logits: Tensor<B, 2>) -> Tensor<B, 1> {
         match self {
             Self::NonSaturating | Self::Minimax => cross_entropy_real(real_logits) + cross_entropy_fake(fake_logits),
+            Self::Hinge => relu(-real_logits + 1.0).mean() + relu(fake_logits + 1.0).mean(),
         }
     }
 
@@ -89,11 +93,12 @@ impl AdversarialLoss {
     ///
     /// # Shapes
     /// - fake_logits: `[batch, 1]`
-    /// - result: `[1]`, in nats
+    /// - result: `[1]`, in nats where it is a cross-entropy
     pub fn of_generator<B: Backend>(self, fake_logits: Tensor<B, 2>) -> Tensor<B, 1> {
         match self {
             Self::NonSaturating => cross_entropy_real(fake_logits),
             Self::Minimax => -cross_entropy_fake(fake_logits),
+            Self::Hinge => -fake_logits.mean(),
         }
     }
 }
