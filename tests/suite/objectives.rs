@@ -54,8 +54,10 @@ impl<A: AutodiffBackend, G, D: Discriminator<A>> Objective<A, G, D> for Drift {
 
 type Sum<'a> = WeightedSum<'a, B, AnyGenerator<B>, AnyDiscriminator<B>>;
 
-/// Losses and flat gradients of both networks under an objective, and what was reported.
-fn pass(objective: &Sum<'_>) -> ([f64; 2], [Vec<f32>; 2], Vec<(String, f64)>) {
+/// Losses and flat gradients of both networks, and what was reported.
+type Found = ([f64; 2], [Vec<f32>; 2], Vec<(String, f64)>);
+
+fn pass(objective: &Sum<'_>) -> Found {
     let config: ganvas_model::NetworkConfig = MlpConfig {
         latent_size: 6,
         hidden_sizes: vec![9, 12],

@@ -60,9 +60,11 @@ pub fn resume_point<N: Serialize, O: Serialize>(
     };
     let changes = changes(&before, &table_of(experiment)?);
     let may_change = |key: &str| {
-        let is =
-            |allowed: &&str| key == *allowed || key.strip_prefix(*allowed).is_some_and(|rest| rest.starts_with('.'));
-        MAY_CHANGE.iter().any(|allowed| is(&allowed))
+        let is = |allowed: &str| {
+            let rest = key.strip_prefix(allowed);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        MAY_CHANGE.into_iter().any(is)
     };
     if let Some(change) = changes.iter().find(|change| !may_change(&change.key)) {
         return Err(TrainingError::ResumeMismatch {
