@@ -10,7 +10,7 @@ use burn_autodiff::{
     grads::Gradients,
     ops::{Backward, Ops, OpsKind},
 };
-use ganvas_model::{Activation, Lowering, Window};
+use ganvas_model::{Activation, LayerCall, Lowering, Window};
 
 use crate::{
     memory::{CpuMemory, create, written},
@@ -41,22 +41,23 @@ struct LayerGradients<B: Backend> {
 }
 
 /// [`FusedLayers::layer`](ganvas_model::FusedLayers::layer)
-pub(crate) fn layer<B: Backend, M: CpuMemory<B>>(
-    input: FloatTensor<Autodiff<B>>,
-    weight: FloatTensor<Autodiff<B>>,
-    bias: Option<FloatTensor<Autodiff<B>>>,
-    lowering: Lowering,
-    activation: Activation,
-) -> FloatTensor<Autodiff<B>> {
+pub(crate) fn layer<B: Backend, M: CpuMemory<B>>(call: LayerCall<Autodiff<B>>) -> FloatTensor<Autodiff<B>> {
+    let LayerCall {
+        input,
+        weight,
+        bias,
+        lowering,
+        activation,
+    } = call;
     let bias_values = bias.as_ref().map(|bias| bias.primitive.clone());
     let forward = || {
-        forward::<B, M>(
-            input.primitive.clone(),
-            weight.primitive.clone(),
-            bias_values,
+        forward::<B, M>(LayerCall {
+            input: input.primitive.clone(),
+            weight: weight.primitive.clone(),
+            bias: bias_values,
             lowering,
             activation,
-        )
+        })
     };
     // Two kinds, because the number of a node's parents is part of its type.
     match bias {
@@ -92,23 +93,18 @@ pub(crate) fn layer<B: Backend, M: CpuMemory<B>>(
 }
 
 /// The layer without a way back.
-pub(crate) fn infer<B: Backend, M: CpuMemory<B>>(
-    input: FloatTensor<B>,
-    weight: FloatTensor<B>,
-    bias: Option<FloatTensor<B>>,
-    lowering: Lowering,
-    activation: Activation,
-) -> FloatTensor<B> {
-    forward::<B, M>(input, weight, bias, lowering, activation).0
+pub(crate) fn infer<B: Backend, M: CpuMemory<B>>(call: LayerCall<B>) -> FloatTensor<B> {
+    forward::<B, M>(call).0
 }
 
-fn forward<B: Backend, M: CpuMemory<B>>(
-    input: FloatTensor<B>,
-    weight: FloatTensor<B>,
-    bias: Option<FloatTensor<B>>,
-    lowering: Lowering,
-    activation: Activation,
-) -> (FloatTensor<B>, State<B>) {
+fn forward<B: Backend, M: CpuMemory<B>>(call: LayerCall<B>) -> (FloatTensor<B>, State<B>) {
+    let LayerCall {
+        input,
+        weight,
+        bias,
+        lowering,
+        activation,
+    } = call;
     let [input, weight] = [input, weight].map(M::contiguous);
     let bias = bias.map(M::contiguous);
     let input_shape = input.shape().dims::<3>();

@@ -22,7 +22,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use burn::tensor::{backend::Backend, ops::FloatTensor};
 use burn_autodiff::Autodiff;
-use ganvas_model::{Activation, FusedLayers, Lowering, install_fused_layers, install_fused_updates};
+use ganvas_model::{Activation, FusedLayers, LayerCall, install_fused_layers, install_fused_updates};
 
 pub use memory::{CpuMemory, Fresh, vector};
 pub use product::{Matrix, multiply};
@@ -48,15 +48,8 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<B> for Inference<B, M> {
         M::reaches(device)
     }
 
-    fn layer(
-        &self,
-        input: FloatTensor<B>,
-        weight: FloatTensor<B>,
-        bias: Option<FloatTensor<B>>,
-        lowering: Lowering,
-        activation: Activation,
-    ) -> FloatTensor<B> {
-        layer::infer::<B, M>(input, weight, bias, lowering, activation)
+    fn layer(&self, call: LayerCall<B>) -> FloatTensor<B> {
+        layer::infer::<B, M>(call)
     }
 
     fn batch_norm(
@@ -83,15 +76,8 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<Autodiff<B>> for CpuLayers<B, M> {
         M::reaches(device)
     }
 
-    fn layer(
-        &self,
-        input: FloatTensor<Autodiff<B>>,
-        weight: FloatTensor<Autodiff<B>>,
-        bias: Option<FloatTensor<Autodiff<B>>>,
-        lowering: Lowering,
-        activation: Activation,
-    ) -> FloatTensor<Autodiff<B>> {
-        layer::layer::<B, M>(input, weight, bias, lowering, activation)
+    fn layer(&self, call: LayerCall<Autodiff<B>>) -> FloatTensor<Autodiff<B>> {
+        layer::layer::<B, M>(call)
     }
 
     fn batch_norm(

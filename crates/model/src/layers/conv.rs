@@ -3,7 +3,7 @@
 use super::{
     activation::Activation,
     feature_map::FeatureMap,
-    fused::{Lowering, fused_layer, fused_layers},
+    fused::{LayerCall, Lowering, fused_layers, primitive, tensor},
     im2col::Window,
     init::Init,
     initialization::Fans,
@@ -110,14 +110,13 @@ impl<B: Backend> Conv2d<B> {
         let bias = self.bias.as_ref();
         let input = input.into_tensor();
         let output = match fused_layers::<B>(&input.device()) {
-            Some(layers) => fused_layer(
-                &*layers,
-                input,
-                weight,
-                bias.map(Param::val),
-                Lowering::Gather(window),
+            Some(layers) => tensor(layers.layer(LayerCall {
+                input: primitive(input),
+                weight: primitive(weight),
+                bias: bias.map(Param::val).map(primitive),
+                lowering: Lowering::Gather(window),
                 activation,
-            ),
+            })),
             None => activation.apply(add_bias(multiply(weight, window.gather(input)), bias)),
         };
         FeatureMap::from_tensor(output, window.positions)

@@ -4,7 +4,7 @@ use super::{
     activation::Activation,
     conv::ConvConfig,
     feature_map::FeatureMap,
-    fused::{Lowering, fused_layer, fused_layers},
+    fused::{LayerCall, Lowering, fused_layers, primitive, tensor},
     im2col::Window,
     init::Init,
     initialization::Fans,
@@ -74,7 +74,13 @@ impl<B: Backend> ConvTranspose2d<B> {
             Lowering::Scatter(window)
         };
         let apply = |pixels: Tensor<B, 3>| match fused_layers::<B>(&pixels.device()) {
-            Some(layers) => fused_layer(&*layers, pixels, weight, bias.map(Param::val), lowering, activation),
+            Some(layers) => tensor(layers.layer(LayerCall {
+                input: primitive(pixels),
+                weight: primitive(weight),
+                bias: bias.map(Param::val).map(primitive),
+                lowering,
+                activation,
+            })),
             None => {
                 let [_, count, batch] = pixels.dims();
                 let taps_of_pixels = multiply(weight.transpose(), pixels);

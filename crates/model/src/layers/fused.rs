@@ -34,6 +34,25 @@ pub enum Lowering {
     },
 }
 
+/// A convolution, transposed convolution or fully connected layer, and what it is applied to: what [`FusedLayers::layer`] is
+/// given.
+///
+/// Its result is `[out, pixels, batch]`; the pixels are the input's (`Pixels`), as many as named (`Features`), those of the
+/// window's positions (`Gather`) or of its image (`Scatter`), or the taps before the input's pixels (`Split`).
+#[derive(Debug, Clone)]
+pub struct LayerCall<B: Backend> {
+    /// `[in, pixels, batch]`
+    pub input: FloatTensor<B>,
+    /// Two-dimensional, as [`Lowering`] says.
+    pub weight: FloatTensor<B>,
+    /// `[out]`
+    pub bias: Option<FloatTensor<B>>,
+    /// How the weights meet the input.
+    pub lowering: Lowering,
+    /// What follows.
+    pub activation: Activation,
+}
+
 /// The layers of the networks as fused kernels, each with its bias, its activation and a gradient of its own.
 ///
 /// The layers are whole without it, written with Burn's operations. A backend that can do better is given an
@@ -43,22 +62,8 @@ pub trait FusedLayers<B: Backend>: Debug + Send + Sync {
     /// Whether it works on this device.
     fn supports(&self, device: &B::Device) -> bool;
 
-    /// A convolution, transposed convolution or fully connected layer.
-    ///
-    /// # Shapes
-    /// - input: `[in, pixels, batch]`
-    /// - weight: two-dimensional, as [`Lowering`] says
-    /// - bias: `[out]`
-    /// - result: `[out, pixels, batch]`; the pixels are the input's (`Pixels`), as many as named (`Features`), those of the
-    ///   window's positions (`Gather`) or of its image (`Scatter`), or the taps before the input's pixels (`Split`)
-    fn layer(
-        &self,
-        input: FloatTensor<B>,
-        weight: FloatTensor<B>,
-        bias: Option<FloatTensor<B>>,
-        lowering: Lowering,
-        activation: Activation,
-    ) -> FloatTensor<B>;
+    /// A convolution, transposed convolution or fully connected layer; [`LayerCall`] has the shapes.
+    fn layer(&self, call: LayerCall<B>) -> FloatTensor<B>;
 
     /// Batch normalization with the batch's own mean and biased variance, which are returned after the result.
     ///
@@ -163,25 +168,6 @@ pub fn fused_layers_in_use<B: Backend>(device: &B::Device) -> bool {
 /// The layers to use for this device, where some are installed.
 pub(crate) fn fused_layers<B: Backend>(device: &B::Device) -> Option<Arc<dyn FusedLayers<B>>> {
     installed::<dyn FusedLayers<B>>().filter(|layers| layers.supports(device))
-}
-
-/// [`FusedLayers::layer`] on tensors.
-pub(crate) fn fused_layer<B: Backend>(
-    layers: &dyn FusedLayers<B>,
-    input: Tensor<B, 3>,
-    weight: Tensor<B, 2>,
-    bias: Option<Tensor<B, 1>>,
-    lowering: Lowering,
-    activation: Activation,
-) -> Tensor<B, 3> {
-    let output = layers.layer(
-        primitive(input),
-        primitive(weight),
-        bias.map(primitive),
-        lowering,
-        activation,
-    );
-    tensor(output)
 }
 
 /// The primitive under a tensor.

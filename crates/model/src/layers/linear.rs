@@ -3,7 +3,7 @@
 use super::{
     activation::Activation,
     feature_map::FeatureMap,
-    fused::{Lowering, fused_layer, fused_layers},
+    fused::{LayerCall, Lowering, fused_layers, primitive, tensor},
     init::Init,
     initialization::Fans,
     pass::Pass,
@@ -100,22 +100,21 @@ impl<B: Backend> Linear<B> {
     ) -> FeatureMap<B> {
         let pixels = height * width;
         pass.count(self.weight.shape().num_elements());
-        let tensor = match fused_layers::<B>(&input.device()) {
-            Some(layers) => fused_layer(
-                &*layers,
-                input,
-                self.weight.val(),
-                self.bias.as_ref().map(Param::val),
-                Lowering::Features { pixels },
-                Activation::Identity,
-            ),
+        let features = match fused_layers::<B>(&input.device()) {
+            Some(layers) => tensor(layers.layer(LayerCall {
+                input: primitive(input),
+                weight: primitive(self.weight.val()),
+                bias: self.bias.as_ref().map(Param::val).map(primitive),
+                lowering: Lowering::Features { pixels },
+                activation: Activation::Identity,
+            })),
             None => {
                 let features = add_bias(multiply(self.weight.val(), input), self.bias.as_ref());
                 let [count, _, batch] = features.dims();
                 features.reshape([pixels, count / pixels, batch]).swap_dims(0, 1)
             }
         };
-        FeatureMap::from_tensor(tensor, [height, width])
+        FeatureMap::from_tensor(features, [height, width])
     }
 
     /// Applies the layer to all features of an image, channel first, as after PyTorch's `flatten(1)`.
@@ -133,14 +132,13 @@ impl<B: Backend> Linear<B> {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref());
         pass.count(weight.shape().num_elements() * input.dims()[1]);
         match fused_layers::<B>(&input.device()) {
-            Some(layers) => fused_layer(
-                &*layers,
-                input,
-                weight,
-                bias.map(Param::val),
-                Lowering::Pixels,
+            Some(layers) => tensor(layers.layer(LayerCall {
+                input: primitive(input),
+                weight: primitive(weight),
+                bias: bias.map(Param::val).map(primitive),
+                lowering: Lowering::Pixels,
                 activation,
-            ),
+            })),
             None => activation.apply(add_bias(multiply(weight, input), bias)),
         }
     }

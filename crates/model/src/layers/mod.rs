@@ -22,8 +22,8 @@ pub use conv_transpose::ConvTranspose2d;
 pub use cost::{Cost, step_operations};
 pub use feature_map::FeatureMap;
 pub use fused::{
-    AdamConstants, FusedLayers, FusedUpdates, Lowering, fused_layers_in_use, fused_updates, install_fused_layers,
-    install_fused_updates, primitive, tensor, without_fused,
+    AdamConstants, FusedLayers, FusedUpdates, LayerCall, Lowering, fused_layers_in_use, fused_updates,
+    install_fused_layers, install_fused_updates, primitive, tensor, without_fused,
 };
 pub use im2col::Window;
 pub use init::Init;
