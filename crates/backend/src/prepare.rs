@@ -13,10 +13,17 @@ pub fn prepare() {
     #[cfg(feature = "flex")]
     ganvas_cpu::install::<burn_flex::Flex, crate::cpu_memory::FlexMemory>();
     #[cfg(feature = "libtorch")]
-    {
-        ganvas_cpu::install::<burn_tch::LibTorch<f32>, crate::cpu_memory::LibTorchMemory>();
-        // The layers have threads of their own. libtorch's wait for work in a loop, on the processors that those need: with them
-        // a step of configs/mnist.toml takes nearly twice as long.
+    ganvas_cpu::install::<burn_tch::LibTorch<f32>, crate::cpu_memory::LibTorchMemory>();
+}
+
+/// Leaves the processor to the fused layers where they run on libtorch's tensors: they have threads of their own, and libtorch's
+/// wait for work in a loop on the processors that those need. With them a step of configs/mnist.toml takes nearly twice as long.
+///
+/// On GPUs libtorch's own operations are used, and its threads stay as they are.
+#[cfg(feature = "libtorch")]
+pub(crate) fn throttle_libtorch(device: &burn_tch::LibTorchDevice) {
+    use ganvas_cpu::CpuMemory;
+    if crate::cpu_memory::LibTorchMemory::reaches(device) {
         tch::set_num_threads(1);
     }
 }
