@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn tanh_is_that_of_64_bits() {
         let mut worst = 0.0_f64;
-        for step in -200_000..=200_000 {
+        // Miri is a thousand times slower.
+        for step in (-200_000..=200_000).step_by(if cfg!(miri) { 9973 } else { 1 }) {
             let x = step as f32 * 1e-4;
             let exact = f64::from(x).tanh();
             let error = (f64::from(Tanh.apply(x)) - exact).abs() / exact.abs().max(1e-30);

@@ -1,4 +1,4 @@
-//! The layers of [`ganvas_model`]'s networks on processors, each in one piece.
+//! The layers of [`ganvas_model`]'s networks on processors, fused.
 //!
 //! Written with Burn's operations, a layer passes over memory a dozen times on its way forward and back, each pass into fresh
 //! memory, and most of Burn's loops on processors run on one thread. [`CpuLayers`] does what belongs together in one pass: bias and
@@ -9,13 +9,14 @@
 //! those of Burn's operations up to rounding, and the same from run to run, on any number of threads.
 
 mod activation;
+mod im2col;
 mod layer;
 mod memory;
 mod norm;
 mod parallel;
-mod patches;
 mod product;
 mod rows;
+mod uninit;
 mod updates;
 
 use std::{marker::PhantomData, sync::Arc};
@@ -24,8 +25,7 @@ use burn::tensor::{backend::Backend, ops::FloatTensor};
 use burn_autodiff::Autodiff;
 use ganvas_model::{Activation, FusedLayers, LayerCall, install_fused_layers, install_fused_updates};
 
-pub use memory::{CpuMemory, Fresh, vector};
-pub use product::{Matrix, multiply};
+pub use memory::{CpuMemory, Uninit, vector, written_by};
 
 /// The layers on a backend `B` whose memory `M` reaches.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl<B, M> Default for CpuLayers<B, M> {
     }
 }
 
-/// The layers on the plain backend, without a way back.
+/// The layers on the plain backend, without a backward pass.
 #[derive(Debug)]
 struct Inference<B, M>(CpuLayers<B, M>);
 

@@ -18,12 +18,12 @@ use ganvas_model::Activation;
 
 use crate::{
     activation::{Function, WithFunction, with_function},
-    memory::{CpuMemory, Fresh, create, written},
-    parallel::{for_rows_with, sum},
-    product::write,
+    memory::{CpuMemory, Uninit, create_vector},
+    parallel::{sum, write_rows_with},
+    uninit::map,
 };
 
-/// What the way back needs.
+/// What the backward pass needs.
 #[derive(Debug, Clone)]
 pub(crate) struct State<B: Backend> {
     input: FloatTensor<B>,
@@ -66,7 +66,7 @@ pub(crate) fn batch_norm<B: Backend, M: CpuMemory<B>>(
     [output, mean, variance]
 }
 
-/// The way there: output, mean and variance, and what the way back needs.
+/// The forward pass: output, mean and variance, and what the backward pass needs.
 pub(crate) fn normalize<B: Backend, M: CpuMemory<B>>(
     input: FloatTensor<B>,
     scale: FloatTensor<B>,
@@ -78,23 +78,27 @@ pub(crate) fn normalize<B: Backend, M: CpuMemory<B>>(
     let shape = input.shape().dims::<3>();
     let [channels, pixels, batch] = shape;
     let mut statistics = vec![Statistics::default(); channels];
-    let output = create::<B, M>(&shape, |out| {
+    let [scales, shifts] = [&scale, &shift].map(M::read);
+    for vector in [scales, shifts] {
+        assert_eq!(vector.len(), channels, "a value for each channel");
+    }
+    let output = M::create(&shape, |out| {
         let task = Forward {
             input: M::read(&input),
-            scale: M::read(&scale),
-            shift: M::read(&shift),
+            scale: scales,
+            shift: shifts,
             row: pixels * batch,
             epsilon,
             out,
             statistics: &mut statistics,
         };
-        with_function(activation, task);
+        with_function(activation, task)
     });
     let vector = |number: fn(&Statistics) -> f32| {
         let numbers: Vec<f32> = statistics.iter().map(number).collect();
-        create::<B, M>(&[channels], |out| write(out, &numbers))
+        create_vector::<B, M>(&numbers)
     };
-    let told = [output.clone(), vector(|of| of.mean), vector(|of| of.variance)];
+    let results = [output.clone(), vector(|of| of.mean), vector(|of| of.variance)];
     let state = State {
         input,
         output: (activation != Activation::Identity).then_some(output),
@@ -102,23 +106,23 @@ pub(crate) fn normalize<B: Backend, M: CpuMemory<B>>(
         statistics,
         activation,
     };
-    (told, state)
+    (results, state)
 }
 
-struct Forward<'a> {
-    input: &'a [f32],
-    scale: &'a [f32],
-    shift: &'a [f32],
+struct Forward<'i, 'a> {
+    input: &'i [f32],
+    scale: &'i [f32],
+    shift: &'i [f32],
     row: usize,
     epsilon: f32,
-    out: Fresh<'a>,
-    statistics: &'a mut [Statistics],
+    out: Uninit<'a>,
+    statistics: &'i mut [Statistics],
 }
 
-impl WithFunction for Forward<'_> {
-    type Output = ();
+impl<'a> WithFunction for Forward<'_, 'a> {
+    type Output = &'a mut [f32];
 
-    fn run<F: Function>(self, function: F) {
+    fn run<F: Function>(self, function: F) -> &'a mut [f32] {
         let Self {
             input,
             scale,
@@ -128,8 +132,8 @@ impl WithFunction for Forward<'_> {
             out,
             statistics,
         } = self;
-        for_rows_with(out, row, statistics, |channel, out, statistics| {
-            // A channel fits the second cache, so that the three rounds go over memory once.
+        write_rows_with(out, row, statistics, |channel, out, statistics| {
+            // A channel fits the L2 cache, so that the three rounds go over memory once.
             let values = &input[channel * row..][..row];
             let mean = (sum(row, |index| values[index]) / row as f64) as f32;
             let square = |index: usize| {
@@ -139,15 +143,13 @@ impl WithFunction for Forward<'_> {
             let variance = (sum(row, square) / row as f64) as f32;
             let inverse_deviation = 1.0 / (variance + epsilon).sqrt();
             let (scale, shift) = (scale[channel] * inverse_deviation, shift[channel]);
-            for (out, value) in out.iter_mut().zip(values) {
-                out.write(function.apply((value - mean) * scale + shift));
-            }
             *statistics = Statistics {
                 mean,
                 variance,
                 inverse_deviation,
             };
-        });
+            map(out, [values], |[value]| function.apply((value - mean) * scale + shift))
+        })
     }
 }
 
@@ -159,20 +161,20 @@ struct Sums {
 }
 
 /// Through the activation and the normalization (Ioffe and Szegedy, 2015, section 3).
-struct Back<'a> {
-    gradient: &'a [f32],
-    input: &'a [f32],
-    output: &'a [f32],
-    scale: &'a [f32],
-    statistics: &'a [Statistics],
-    out: Fresh<'a>,
-    sums: &'a mut [Sums],
+struct BackwardTask<'i, 'a> {
+    gradient: &'i [f32],
+    input: &'i [f32],
+    output: &'i [f32],
+    scale: &'i [f32],
+    statistics: &'i [Statistics],
+    out: Uninit<'a>,
+    sums: &'i mut [Sums],
 }
 
-impl WithFunction for Back<'_> {
-    type Output = ();
+impl<'a> WithFunction for BackwardTask<'_, 'a> {
+    type Output = &'a mut [f32];
 
-    fn run<F: Function>(self, function: F) {
+    fn run<F: Function>(self, function: F) -> &'a mut [f32] {
         let Self {
             gradient,
             input,
@@ -183,17 +185,16 @@ impl WithFunction for Back<'_> {
             sums,
         } = self;
         let row = input.len() / statistics.len().max(1);
-        for_rows_with(out, row, sums, |channel, out, sums| {
+        write_rows_with(out, row, sums, |channel, out, sums| {
             let Statistics {
                 mean,
                 inverse_deviation,
                 ..
             } = statistics[channel];
             let [gradient, input, output] = [gradient, input, output].map(|values| &values[channel * row..][..row]);
-            for ((out, gradient), output) in out.iter_mut().zip(gradient).zip(output) {
-                out.write(gradient * function.derivative(*output));
-            }
-            let out = written(out);
+            let out = map(out, [gradient, output], |[gradient, output]| {
+                gradient * function.derivative(output)
+            });
             let of_shift = sum(row, |index| out[index]);
             let of_scale = sum(row, |index| out[index] * (input[index] - mean)) * f64::from(inverse_deviation);
             let factor = scale[channel] * inverse_deviation;
@@ -206,11 +207,12 @@ impl WithFunction for Back<'_> {
                 shift: of_shift as f32,
                 scale: of_scale as f32,
             };
-        });
+            out
+        })
     }
 }
 
-/// The step back through a batch normalization.
+/// The backward pass of a batch normalization.
 struct NormStep<B, M>(PhantomData<fn(B, M)>);
 
 impl<B, M> std::fmt::Debug for NormStep<B, M> {
@@ -229,8 +231,8 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
         let channels = state.statistics.len();
         let mut sums = vec![Sums::default(); channels];
         let values = M::read(&state.input);
-        let of_input = create::<B, M>(&state.input.shape(), |out| {
-            let task = Back {
+        let of_input = M::create(&state.input.shape(), |out| {
+            let task = BackwardTask {
                 gradient: M::read(&gradient),
                 input: values,
                 // Not looked at by the identity.
@@ -240,11 +242,11 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
                 out,
                 sums: &mut sums,
             };
-            with_function(state.activation, task);
+            with_function(state.activation, task)
         });
         let vector = |number: fn(&Sums) -> f32| {
             let numbers: Vec<f32> = sums.iter().map(number).collect();
-            create::<B, M>(&[channels], |out| write(out, &numbers))
+            create_vector::<B, M>(&numbers)
         };
         if let Some(scale) = scale {
             gradients.register::<B>(scale.id, vector(|sums| sums.scale));

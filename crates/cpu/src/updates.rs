@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use crate::{
     CpuLayers,
-    memory::{CpuMemory, Fresh, create},
-    parallel::{for_rows, sum, vectorized},
+    memory::{CpuMemory, Uninit, create_three},
+    parallel::{sum, vectorized, write_rows},
+    uninit::{assume_written, map, map_three, same_length},
 };
 
 /// Values that one thread takes at a time.
@@ -52,59 +53,59 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
             let second = second * decay2 + gradient * gradient * share2;
             [weight - first / (second.sqrt() + epsilon) * rate, first, second]
         };
-        let (mut new_first, mut new_second, mut square_sum) = (None, None, 0.0);
-        let new_weight = create::<B, M>(&shape, |weight| {
-            new_first = Some(create::<B, M>(&shape, |first| {
-                new_second = Some(create::<B, M>(&shape, |second| {
-                    square_sum = write_moved([weight, first, second], inputs, update);
-                }));
-            }));
+        let mut square_sum = 0.0;
+        let moved = create_three::<B, M>(&shape, |weight, first, second| {
+            let outputs;
+            (outputs, square_sum) = write_moved(weight, first, second, inputs, update);
+            outputs
         });
-        match (new_first, new_second) {
-            (Some(first), Some(second)) => ([new_weight, first, second], square_sum),
-            _ => unreachable!("a tensor is made with its values"),
-        }
+        (moved, square_sum)
     }
 
     fn move_average(&self, average: FloatTensor<B>, value: FloatTensor<B>, share: f32) -> FloatTensor<B> {
         let shape = average.shape();
         let [average, value] = [average, value].map(M::contiguous);
         let (average, value) = (M::read(&average), M::read(&value));
-        create::<B, M>(&shape, |out| {
-            for_rows(out, SHARE, |number, out| {
-                let [average, value] = [average, value].map(|input| &input[number * SHARE..][..out.len()]);
-                for ((out, average), value) in out.iter_mut().zip(average).zip(value) {
-                    out.write(average + (value - average) * share);
-                }
-            });
+        let inputs = [average, value].map(|input| same_length(input, shape.num_elements()));
+        M::create(&shape, |out| {
+            write_rows(out, SHARE, |number, out| {
+                let inputs = inputs.map(|input| &input[number * SHARE..][..out.len()]);
+                map(out, inputs, |[average, value]| average + (value - average) * share)
+            })
         })
     }
 }
 
-/// Writes what `update` makes of the weight, the gradient and the moments in the same place, on all threads; returns the sum of
-/// the gradient's squares, which is added up share by share, in an order that depends on their number alone.
-fn write_moved(outputs: [Fresh<'_>; 3], inputs: [&[f32]; 4], update: impl Fn([f32; 4]) -> [f32; 3] + Sync) -> f32 {
-    let [weight, first, second] = outputs.map(|output| output.par_chunks_mut(SHARE));
+/// Writes what `update` makes of the weight, the gradient and the moments in the same place, on all threads; returns what it
+/// wrote, and the sum of the gradient's squares, which is added up share by share, in an order that depends on their number alone.
+#[allow(clippy::type_complexity)]
+fn write_moved<'a, 'b, 'c>(
+    weight: Uninit<'a>,
+    first: Uninit<'b>,
+    second: Uninit<'c>,
+    inputs: [&[f32]; 4],
+    update: impl Fn([f32; 4]) -> [f32; 3] + Sync,
+) -> ((&'a mut [f32], &'b mut [f32], &'c mut [f32]), f32) {
+    let inputs = inputs.map(|input| same_length(input, weight.len()));
+    // Otherwise shares would be left out.
+    assert_eq!([first.len(), second.len()], [weight.len(); 2], "outputs of one length");
     let square_sums: Vec<f64> = weight
-        .zip(first)
-        .zip(second)
+        .par_chunks_mut(SHARE)
+        .zip(first.par_chunks_mut(SHARE))
+        .zip(second.par_chunks_mut(SHARE))
         .enumerate()
         .with_min_len(2)
         .map(|(number, ((weight, first), second))| {
             vectorized(|| {
-                // Of one length, so that the loop needs no checks and can be vectorized.
                 let inputs = inputs.map(|input| &input[number * SHARE..][..weight.len()]);
-                let (first, second) = (&mut first[..weight.len()], &mut second[..weight.len()]);
-                for index in 0..weight.len() {
-                    let [new_weight, new_first, new_second] = update(inputs.map(|input| input[index]));
-                    weight[index].write(new_weight);
-                    first[index].write(new_first);
-                    second[index].write(new_second);
-                }
+                map_three([weight, first, second], inputs, &update);
                 let gradient = inputs[1];
                 sum(gradient.len(), |index| gradient[index] * gradient[index])
             })
         })
         .collect();
-    square_sums.into_iter().sum::<f64>() as f32
+    // SAFETY: the shares are all of the three outputs, and each was written whole by `map_three`.
+    #[allow(unsafe_code)]
+    let outputs = unsafe { (assume_written(weight), assume_written(first), assume_written(second)) };
+    (outputs, square_sums.into_iter().sum::<f64>() as f32)
 }
