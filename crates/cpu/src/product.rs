@@ -1,4 +1,7 @@
 //! Products of matrices, on all threads.
+//!
+//! How a product is cut depends on its shapes alone. The gemm crate chooses its kernel and the length of its sums by the sizes that
+//! it is given, so other pieces would be other roundings; with these cuts the result is the same on any number of threads.
 
 mod matrix;
 
@@ -47,11 +50,7 @@ fn general<'a>(left: Matrix<'_>, right: Matrix<'_>, out: Uninit<'a>) -> &'a mut 
     if parts > 1 && rows * columns < inner.saturating_mul(16) && work >= WORTH_PARTS {
         return by_inner_parts(left, right, parts, out);
     }
-    let most = if work < LEAST_WORK {
-        1
-    } else {
-        2 * rayon::current_num_threads()
-    };
+    let most = (work / LEAST_WORK).min(MOST_PIECES);
     let whole = Block::new(out, rows, columns);
     if columns >= WIDE {
         // Each piece packs the whole of the left matrix where that lies transposed.
@@ -60,13 +59,13 @@ fn general<'a>(left: Matrix<'_>, right: Matrix<'_>, out: Uninit<'a>) -> &'a mut 
         } else {
             LEAST_COLUMNS
         };
-        let cuts = cuts(columns, most.min(columns / least));
+        let cuts = cuts(columns, COLUMN_UNIT, most.min(columns / least));
         let blocks = split(whole, &cuts, Block::split_columns);
         blocks.into_par_iter().zip(cuts).for_each(|(block, cut)| {
             product(left, right.columns_from(cut.start, cut.len()), block);
         });
     } else {
-        let cuts = cuts(rows, most.min(rows.div_ceil(LEAST_ROWS)));
+        let cuts = cuts(rows, ROW_UNIT, most.min(rows.div_ceil(LEAST_ROWS)));
         let blocks = split(whole, &cuts, Block::split_rows);
         blocks.into_par_iter().zip(cuts).for_each(|(block, cut)| {
             product(left.rows_from(cut.start, cut.len()), right, block);
@@ -80,21 +79,24 @@ fn general<'a>(left: Matrix<'_>, right: Matrix<'_>, out: Uninit<'a>) -> &'a mut 
 }
 
 /// Products of numbers that a piece has at least, so that it is worth a thread: some 10 µs.
-const LEAST_WORK: usize = 1 << 18;
+const LEAST_WORK: usize = 1 << 20;
+/// Pieces are as many as this at most, for as many threads.
+const MOST_PIECES: usize = 16;
 /// Products with as many columns are cut between columns, others between rows.
 const WIDE: usize = 512;
 /// Pieces no narrower than this, so that going over the other matrix for each is worth it.
 const LEAST_COLUMNS: usize = 256;
 const LEAST_ROWS: usize = 96;
-/// The gemm crate's kernels make this many columns at a time (AVX-512), so cuts are between them.
-const UNIT: usize = 16;
+/// The gemm crate's kernels make 64 columns (AVX-512) of 6 or 4 rows at a time, so cuts are between them.
+const COLUMN_UNIT: usize = 64;
+const ROW_UNIT: usize = 12;
 
 /// Cuts a side into pieces that differ by one unit at most. Their number is a power of two, so that as many threads all have
 /// the same to do.
-fn cuts(side: usize, most: usize) -> Vec<Range<usize>> {
-    let units = side.div_ceil(UNIT);
+fn cuts(side: usize, unit: usize, most: usize) -> Vec<Range<usize>> {
+    let units = side.div_ceil(unit);
     let pieces = 1 << most.clamp(1, units.max(1)).ilog2();
-    let boundary = |piece: usize| (units * piece / pieces * UNIT).min(side);
+    let boundary = |piece: usize| (units * piece / pieces * unit).min(side);
     (0..pieces).map(|piece| boundary(piece)..boundary(piece + 1)).collect()
 }
 
@@ -120,7 +122,7 @@ const WORTH_PARTS: usize = 1 << 18;
 /// Adds up products of parts of the inner side.
 fn by_inner_parts<'a>(left: Matrix<'_>, right: Matrix<'_>, parts: usize, out: Uninit<'a>) -> &'a mut [f32] {
     let (rows, inner, columns) = (left.rows, left.columns, right.columns);
-    let (length, size) = (inner.div_ceil(parts).next_multiple_of(UNIT), out.len());
+    let (length, size) = (inner.div_ceil(parts).next_multiple_of(16), out.len());
     let parts = inner.div_ceil(length);
     let partial = vector(size * parts, |partial| {
         write_rows_of_much_work(partial, size, |number, partial| {

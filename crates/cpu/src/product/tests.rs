@@ -33,12 +33,13 @@ fn pieces_are_a_power_of_two_and_make_up_the_side() {
     let step = if cfg!(miri) { 97 } else { 1 };
     for side in (0..600).step_by(step).chain([784, 1568, 3136, 4608, 50_176]) {
         for most in (0..20).step_by(step.min(7)) {
-            let cuts = cuts(side, most);
+            let unit = if most % 2 == 0 { COLUMN_UNIT } else { ROW_UNIT };
+            let cuts = cuts(side, unit, most);
             assert!(cuts.len().is_power_of_two() && cuts.len() <= most.max(1));
             assert_eq!((cuts[0].start, cuts[cuts.len() - 1].end), (0, side));
             assert!(cuts.windows(2).all(|pair| pair[0].end == pair[1].start));
             let lengths = || cuts.iter().map(Range::len);
-            assert!(lengths().max() <= lengths().min().map(|least| least + 2 * UNIT));
+            assert!(lengths().max() <= lengths().min().map(|least| least + 2 * unit));
             assert!(side == 0 || lengths().all(|length| length > 0));
         }
     }
@@ -79,7 +80,7 @@ fn each_way_of_cutting_writes_everything_once() {
     for (rows, columns) in [(1, 1), (3, 50), (50, 3), (40, 40)] {
         for pieces in [1, 2, 4] {
             for (by_columns, side) in [(true, columns), (false, rows)] {
-                let cuts = cuts(side, pieces);
+                let cuts = cuts(side, ROW_UNIT, pieces);
                 let out = vector(rows * columns, |out| {
                     let at = if by_columns {
                         Block::split_columns
