@@ -80,7 +80,10 @@ impl Selected {
             #[cfg(feature = "flex")]
             AnyDevice::Flex(device) => job.run::<crate::Flex>(device),
             #[cfg(feature = "libtorch")]
-            AnyDevice::Libtorch(device) => job.run::<crate::LibTorch>(device),
+            AnyDevice::Libtorch(device) => {
+                crate::prepare::throttle_libtorch(&device);
+                job.run::<crate::LibTorch>(device)
+            }
             #[cfg(feature = "wgpu")]
             AnyDevice::Wgpu(device) if self.info.software => job.run::<crate::Wgpu>(device),
             #[cfg(feature = "wgpu")]
