@@ -363,3 +363,19 @@ fn help_and_version_are_there() {
         assert!(desk.ok(&[verb, "--help"]).stdout.contains("Usage: ganvas"), "{verb}");
     }
 }
+
+/// The README shows the heart of `examples/own_gan`: it is that program's own text.
+#[test]
+fn the_readmes_own_gan_is_the_one_that_runs() {
+    let read = |path: &str| fs::read_to_string(workspace().join(path)).unwrap();
+    let (readme, example) = (read("README.md"), read("examples/own_gan/src/main.rs"));
+    let shown: Vec<&str> = readme
+        .split("```rust,ignore\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(shown.len() >= 3);
+    for code in shown {
+        assert!(example.contains(code), "not in examples/own_gan:\n{code}");
+    }
+}

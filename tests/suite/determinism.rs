@@ -225,6 +225,33 @@ fn a_finished_run_that_is_made_longer_is_the_same_to_the_bit() {
     assert_same_run(&whole, &parts);
 }
 
+/// On processors; GPUs have no threads to set, and a software adapter has its own.
+#[test]
+fn a_run_is_the_same_to_the_bit_on_any_number_of_threads() {
+    let desk = crate::desk::Desk::new();
+    let backend =
+        format!("[backend]\nkind = \"{KIND}\"\n[data]\ncount = 400\nbatch_size = 128\n[training]\nmax_steps = 6\n");
+    let networks = [
+        "[model]\nnetwork = \"mlp\"\nhidden_sizes = [144, 16]\n",
+        "[model]\nnetwork = \"dcgan\"\nbase_channels = 12\n",
+    ];
+    for (number, network) in networks.iter().enumerate().take(if ON_CUBECL { 0 } else { 2 }) {
+        let config = format!("network-{number}.toml");
+        fs::write(desk.path(&config), format!("{backend}{network}")).unwrap();
+        let run = |threads: &str| {
+            let out = format!("run-{number}-{threads}");
+            let mut command = desk.command(&["train", &config, "--out", &out]);
+            let output = command.env("RAYON_NUM_THREADS", threads).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            desk.path(&out)
+        };
+        let one = run("1");
+        for threads in ["2", "3", "7"] {
+            assert_same_run(&one, &run(threads));
+        }
+    }
+}
+
 #[test]
 fn another_seed_is_another_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -8,9 +8,8 @@ use std::{
 use ganvas_model::Window;
 
 use crate::{
-    memory::Uninit,
     parallel::{write_rows, write_runs},
-    uninit::{fill, write},
+    uninit::{Uninit, fill, write},
 };
 
 /// The tables of the windows met so far; a program has a handful.

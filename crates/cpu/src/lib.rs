@@ -1,11 +1,11 @@
 //! The layers of [`ganvas_model`]'s networks on processors, fused.
 //!
-//! Written with Burn's operations, a layer passes over memory a dozen times on its way forward and back, each pass into fresh
+//! Written with Burn's operations, a layer passes over memory a dozen times on its forward and backward pass, each time into new
 //! memory, and most of Burn's loops on processors run on one thread. [`CpuLayers`] does what belongs together in one pass: bias and
 //! activation, batch normalization and activation, their gradients and the sums that the parameters' gradients are. The products are
 //! those of the `gemm` crate, straight into the tensors.
 //!
-//! It works on every backend whose tensors lie in the processor's memory; [`CpuMemory`] tells how to get there. The numbers are
+//! It works on every backend whose tensors lie in the processor's memory; [`CpuMemory`] says how to get there. The numbers are
 //! those of Burn's operations up to rounding, and the same from run to run, on any number of threads.
 
 mod activation;
@@ -25,7 +25,8 @@ use burn::tensor::{backend::Backend, ops::FloatTensor};
 use burn_autodiff::Autodiff;
 use ganvas_model::{Activation, FusedLayers, LayerCall, install_fused_layers, install_fused_updates};
 
-pub use memory::{CpuMemory, Uninit, vector, written_by};
+pub use memory::{CpuMemory, vector, written_by};
+pub use uninit::Uninit;
 
 /// The layers on a backend `B` whose memory `M` reaches.
 #[derive(Debug)]

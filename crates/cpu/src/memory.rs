@@ -4,12 +4,11 @@
 //! value of it is written before it is read is proved by types: who is given an [`Uninit`] hands it back as `&mut [f32]`, which
 //! safe code gets only from what has written the same memory ([`uninit`](crate::uninit)).
 
-use std::{fmt::Debug, mem::MaybeUninit};
+use std::fmt::Debug;
 
 use burn::tensor::{backend::Backend, ops::FloatTensor};
 
-/// Memory that has not been written yet.
-pub type Uninit<'a> = &'a mut [MaybeUninit<f32>];
+use crate::uninit::Uninit;
 
 /// How the tensors of a backend are read and made by a processor; 32-bit floats.
 ///

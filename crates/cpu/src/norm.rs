@@ -18,9 +18,9 @@ use ganvas_model::Activation;
 
 use crate::{
     activation::{Function, WithFunction, with_function},
-    memory::{CpuMemory, Uninit, create_vector},
+    memory::{CpuMemory, create_vector},
     parallel::{sum, write_rows_with},
-    uninit::map,
+    uninit::{Uninit, map},
 };
 
 /// What the backward pass needs.

@@ -5,8 +5,8 @@
 use rayon::prelude::*;
 
 use crate::{
-    memory::{Uninit, written_by},
-    uninit::assume_written,
+    memory::written_by,
+    uninit::{Uninit, assume_written},
 };
 
 /// Values below which a second thread costs more than it brings.

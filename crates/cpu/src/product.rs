@@ -10,9 +10,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::{
-    memory::{Uninit, vector},
+    memory::vector,
     parallel::{sum, vectorized, write_rows, write_rows_of_much_work},
-    uninit::{assume_written, map, write, write_each},
+    uninit::{Uninit, assume_written, map, write, write_each},
 };
 use matrix::{Block, product};
 

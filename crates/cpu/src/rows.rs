@@ -5,9 +5,8 @@ use rayon::prelude::*;
 
 use crate::{
     activation::{Function, WithFunction, with_function},
-    memory::Uninit,
     parallel::{for_rows, sum, vectorized, write_rows_with},
-    uninit::map,
+    uninit::{Uninit, map},
 };
 
 /// `values = activation(values + bias)`, a bias for each row.

@@ -2,7 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-use crate::memory::Uninit;
+/// Memory that has not been written yet.
+pub type Uninit<'a> = &'a mut [MaybeUninit<f32>];
 
 /// Takes memory for written.
 ///

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use crate::{
     CpuLayers,
-    memory::{CpuMemory, Uninit, create_three},
+    memory::{CpuMemory, create_three},
     parallel::{sum, vectorized, write_rows},
-    uninit::{assume_written, map, map_three, same_length},
+    uninit::{Uninit, assume_written, map, map_three, same_length},
 };
 
 /// Values that one thread takes at a time.

@@ -13,7 +13,6 @@ use ganvas_training::*;
 use serde::{Deserialize, Serialize};
 
 type Cpu = ganvas_backend::NdArray;
-
 const IMAGE: ImageShape = ImageShape::new(1, 12, 16);
 
 /// Images: slanted stripes, made when they are asked for.

@@ -6,9 +6,10 @@ use ganvas_model::{Activation, LayerCall, Lowering};
 use super::{State, gathered, overlapping};
 use crate::{
     im2col::{gather, scatter, swap_runs},
-    memory::{CpuMemory, Uninit},
+    memory::CpuMemory,
     product::{Matrix, multiply},
     rows::add_bias_and_activate,
+    uninit::Uninit,
 };
 
 /// The layer's output, and what its backward pass needs.

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, mem::MaybeUninit};
 
-use crate::memory::Uninit;
+use crate::uninit::Uninit;
 
 /// A matrix in row-major memory, or its transpose, or some of its rows and columns.
 ///
