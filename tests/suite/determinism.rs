@@ -214,6 +214,16 @@ fn a_stopped_and_resumed_run_is_the_same_to_the_bit() {
 }
 
 #[test]
+fn a_line_that_was_due_stays_when_another_is_due_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    begin(&experiment(&["logging.every=2"]), &path, 4).unwrap();
+    go_on(&experiment(&["logging.every=5"]), &path, u64::MAX).unwrap();
+    let steps: Vec<u64> = metrics(&path).iter().map(|line| line.step).collect();
+    assert_eq!(steps, [2, 4, 5, 10, 12]);
+}
+
+#[test]
 fn a_finished_run_that_is_made_longer_is_the_same_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, parts) = (folder.path().join("whole"), folder.path().join("parts"));

@@ -2,9 +2,58 @@
 
 use std::fs;
 
-use ganvas_training::{Checkpoint, MetricsLine};
+use burn::tensor::backend::Backend;
+use ganvas_training::{Checkpoint, Evaluator, MetricsLine, RunDirectory, TrainingError, train};
 
-use crate::determinism::{begin, experiment, metrics};
+use crate::{
+    B,
+    determinism::{begin, experiment, images, metrics},
+    device,
+};
+
+/// Reports under a name, whatever the generator.
+#[derive(Debug)]
+struct Says(&'static str, Result<f64, &'static str>);
+
+impl<X: Backend, G> Evaluator<X, G> for Says {
+    fn reports(&self) -> Vec<String> {
+        vec![self.0.to_owned()]
+    }
+    fn evaluate(&mut self, _: &G, _: u64, _: &X::Device) -> Result<Vec<(String, f64)>, TrainingError> {
+        let value = self.1.map_err(|reason| TrainingError::Evaluator(reason.into()))?;
+        Ok(vec![(self.0.to_owned(), value)])
+    }
+}
+
+#[test]
+fn an_evaluator_may_fail_or_have_no_number_and_takes_no_name_that_every_line_has() {
+    let evaluated = |judge: Says| {
+        let folder = tempfile::tempdir().unwrap();
+        let experiment = experiment(&["training.max_steps=2", "evaluation.every=1"]);
+        let run = RunDirectory::create(Some(&folder.path().join("run")), &experiment.name).unwrap();
+        let (images, judges) = (images(&experiment), &mut [Box::new(judge) as Box<_>]);
+        let outcome = train::<B, _, _>(&experiment, &images, judges, &run, None, &device(), &mut ());
+        let written = run.config_path().exists();
+        outcome
+            .map(|_| metrics(run.path()))
+            .map_err(|error| (Box::new(error), written))
+    };
+    let lines = evaluated(Says("beauty", Ok(0.5))).unwrap();
+    assert_eq!(lines[1].get("beauty"), Some(0.5));
+    // JSON has no NaN: the name is left out, and a warning says so.
+    let lines = evaluated(Says("beauty", Ok(f64::NAN))).unwrap();
+    assert!(lines[1].get("beauty").is_none() && lines[1].get("loss/generator").is_some());
+    let (error, _) = evaluated(Says("beauty", Err("no eyes"))).unwrap_err();
+    assert_eq!(error.to_string(), "cannot evaluate: no eyes");
+    for name in ["step", "epoch", "loss/generator", "images_per_second"] {
+        let (error, written) = evaluated(Says(name, Ok(1.0))).unwrap_err();
+        assert!(
+            error.is_usage() && error.to_string().contains(&format!("`{name}`")),
+            "{error}"
+        );
+        assert!(!written, "{name}");
+    }
+}
 
 #[test]
 fn evaluations_are_logged_by_name_at_their_steps() {

@@ -69,7 +69,7 @@ fn pass(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<(String, V
         );
     }
     let generator = updates.apply(generator);
-    let discriminator = of_discriminator.updates.apply(discriminator);
+    let discriminator = of_discriminator.buffer_updates.apply(discriminator);
     // Without gradients: running statistics.
     let sampled = generator.valid().forward(batch.z.inner(), None);
     found.push((

@@ -123,6 +123,12 @@ fn a_weighted_sum_has_the_weighted_losses_gradients_and_all_numbers() {
 }
 
 #[test]
+#[should_panic = "the number `logits` is one value"]
+fn a_number_of_several_values_is_refused() {
+    Report::<Inner>::default().report("logits", Tensor::zeros([2], &device()));
+}
+
+#[test]
 fn the_discriminator_needs_no_gradient_in_the_generators_loss() {
     #[derive(Debug)]
     struct Looks;

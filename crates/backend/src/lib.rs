@@ -2,8 +2,8 @@
 //!
 //! A [`BackendKind`] is chosen by name at run time; [`select`] finds it and one of its devices, and [`Selected::run`] runs a
 //! [`Job`], generic over the backend, there. A program that names its backend itself calls [`prepare`] once, which gives the
-//! networks of `ganvas_model` their fused kernels on processors. Which backends are there is decided by cargo features, one for each; [`backends`] tells which of them can
-//! be used here and on what.
+//! networks of `ganvas_model` their fused kernels on processors. Which backends are there is decided by cargo features, one for
+//! each; [`backends`] reports which of them can be used here and on what.
 
 #[cfg(any(feature = "cuda", feature = "rocm"))]
 mod accelerators;

@@ -7,6 +7,9 @@
 /// | ndarray, flex | [`ganvas_cpu`] | Burn's elementwise loops run on one thread there, and each makes a new tensor |
 /// | libtorch on the processor | [`ganvas_cpu`] | a pass over memory for each operation; MKL's products are slower than the `gemm` crate's on AMD |
 /// | everything on GPUs | Burn's operations | fusion makes single kernels of them |
+///
+/// A program that runs on libtorch's processor without [`Selected::run`](crate::Selected::run) should also call
+/// `tch::set_num_threads(1)`: the fused kernels have threads of their own.
 pub fn prepare() {
     #[cfg(feature = "ndarray")]
     ganvas_cpu::install::<burn_ndarray::NdArray<f32>, crate::cpu_memory::NdArrayMemory>();

@@ -106,7 +106,7 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
 
 fn measure(loaded: &Loaded, images: &Arc<dyn ImageSource>, options: BenchmarkOptions) -> anyhow::Result<Benchmark> {
     let experiment = &loaded.experiment;
-    experiment.check_against(&**images, &crate::experiment::evaluator_reports(experiment))?;
+    experiment.check_against(&**images, &crate::experiment::evaluator_reports())?;
     let job = BenchmarkJob {
         experiment,
         images,

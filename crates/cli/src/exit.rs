@@ -42,14 +42,21 @@ pub fn report(result: anyhow::Result<Ended>) -> ExitCode {
 
 /// The error and its causes, without those that a message quotes already.
 fn with_causes(error: &anyhow::Error) -> String {
-    error.chain().skip(1).fold(format!("error: {error}"), |text, cause| {
-        let cause = cause.to_string();
-        if text.contains(&cause) {
-            text
-        } else {
-            format!("{text}: {cause}")
-        }
-    })
+    let is_override = error
+        .downcast_ref::<ConfigError>()
+        .is_some_and(|error| error.is_override);
+    let argument = if is_override { "--set " } else { "" };
+    error
+        .chain()
+        .skip(1)
+        .fold(format!("error: {argument}{error}"), |text, cause| {
+            let cause = cause.to_string();
+            if text.contains(&cause) {
+                text
+            } else {
+                format!("{text}: {cause}")
+            }
+        })
 }
 
 /// Which argument helps: the libraries do not know them.

@@ -37,7 +37,7 @@ impl ExperimentArguments {
             count: section.count,
             image_size: section.image_size,
         };
-        let evaluators = evaluator_reports(&experiment);
+        let evaluators = evaluator_reports();
         experiment
             .check_best_metric(&evaluators)
             .map_err(|(key, message)| self.blame(&key, &message))?;
@@ -84,18 +84,15 @@ impl ExperimentArguments {
     fn blame(&self, key: &str, message: &str) -> ConfigError {
         let of_backend = self.backend.as_ref().filter(|_| key.starts_with("backend."));
         match last_set(&self.set, key) {
-            Some(argument) => ConfigError::new(format!("--set {argument}"), None, format!("`{key}`: {message}")),
+            Some(argument) => ConfigError::in_override(argument, format!("`{key}`: {message}")),
             None => ConfigError::at_key(of_backend.unwrap_or(&self.config), key, message),
         }
     }
 }
 
-/// The names of the numbers that the evaluators of an experiment report.
-pub fn evaluator_reports(experiment: &Experiment) -> Vec<String> {
-    match experiment.evaluation.every {
-        0 => Vec::new(),
-        _ => PixelStatistics::REPORTS.map(str::to_owned).to_vec(),
-    }
+/// The names of the numbers that the command's evaluators report.
+pub fn evaluator_reports() -> Vec<String> {
+    PixelStatistics::REPORTS.map(str::to_owned).to_vec()
 }
 
 impl Loaded {

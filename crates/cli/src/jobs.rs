@@ -39,7 +39,7 @@ impl Job for TrainJob<'_> {
     }
 }
 
-/// The evaluators of `[evaluation]`.
+/// The evaluators of `[evaluation]`; what they report stands in `experiment.rs`.
 #[allow(clippy::type_complexity)] // As `train` takes them.
 fn evaluators<B: AutodiffBackend>(
     experiment: &Experiment,

@@ -23,7 +23,7 @@ use clap::Parser;
 use args::{Arguments, Command};
 
 /// A step allocates and frees the same large tensors again and again. The system's allocator gives them back to the system
-/// each time and pays for fresh pages; this one keeps them.
+/// each time and pays for new pages; this one keeps them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
 }
 
 /// The allocator gives memory back to the system a tenth of a second after it was freed, and asks for it anew in the next step;
-/// the fresh pages are an eighth of a step of `configs/blog.toml`. A training uses all of it again and again.
+/// the new pages are an eighth of a step of `configs/blog.toml`. A training uses all of it again and again.
 fn keep_memory() {
     // `mi_option_purge_delay` of mimalloc.h, versions 2 and 3; -1 is never.
     const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;

@@ -18,7 +18,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
         RunDirectory::check_free(out)?;
     }
     let images = loaded.images()?;
-    experiment.check_against(&*images, &evaluator_reports(experiment))?;
+    experiment.check_against(&*images, &evaluator_reports())?;
     if arguments.dry_run {
         return dry_run(&loaded, &images);
     }

@@ -2,7 +2,7 @@
 //!
 //! A generator that is handed from one part of a program to the next makes every later draw depend
 //! on every earlier one: a run that resumes, prepares batches on another thread, or draws one more
-//! preview would take a different course. Here each draw names a seed, a purpose and a step; the
+//! preview would take a different course. Here each draw names a seed, a purpose and a counter; the
 //! three are laid side by side into the 32-byte key of a ChaCha stream cipher, so the same three
 //! give the same numbers on every machine and with every backend, and any other three give numbers
 //! that have nothing to do with them.
@@ -56,7 +56,7 @@ const KEY_TAIL: [u8; 8] = *b"ganvas\0\x01";
 /// Opens the stream of random numbers for one seed, purpose and counter.
 ///
 /// The key holds, little-endian and in this order, `seed` (bytes 0 to 7), the purpose's
-/// [tag](Purpose::tag) (8 to 15), `step` (16 to 23) and a constant (24 to 31). Distinct arguments
+/// [tag](Purpose::tag) (8 to 15), `counter` (16 to 23) and a constant (24 to 31). Distinct arguments
 /// give distinct keys, and the streams of distinct ChaCha keys are independent for every purpose
 /// here.
 ///
@@ -70,11 +70,11 @@ const KEY_TAIL: [u8; 8] = *b"ganvas\0\x01";
 /// assert_ne!(first, later);
 /// ```
 #[must_use]
-pub fn keyed_rng(seed: u64, purpose: Purpose, step: u64) -> ChaCha8Rng {
+pub fn keyed_rng(seed: u64, purpose: Purpose, counter: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[0..8].copy_from_slice(&seed.to_le_bytes());
     key[8..16].copy_from_slice(&purpose.tag().to_le_bytes());
-    key[16..24].copy_from_slice(&step.to_le_bytes());
+    key[16..24].copy_from_slice(&counter.to_le_bytes());
     key[24..32].copy_from_slice(&KEY_TAIL);
     ChaCha8Rng::from_seed(key)
 }

@@ -123,7 +123,8 @@ where
         let Some(batches) = loader.next::<B>(device)? else {
             break;
         };
-        found.images_per_step = batches.images();
+        // An epoch's last batch may be short.
+        found.images_per_step = found.images_per_step.max(batches.images());
         wait::<B>(device);
         let start = Instant::now();
         let (update, objective) = (experiment.training.update, &experiment.objective);

@@ -21,6 +21,9 @@ pub enum TrainingError {
     /// A network could not be built or filled.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// An evaluator could not judge the images.
+    #[error("cannot evaluate: {0}")]
+    Evaluator(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A file or folder could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

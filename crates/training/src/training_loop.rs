@@ -84,7 +84,7 @@ where
         recorder.step(step, metrics, images_seen);
         recorder.lap(|timings| &mut timings.updates);
 
-        // Read losses, logits and gradient norms from the device.
+        // Read the numbers that the step reported from the device.
         let mut numbers = recorder.read_if(logs, &state)?;
         recorder.lap(|timings| &mut timings.logging);
 

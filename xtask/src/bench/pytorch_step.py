@@ -38,7 +38,7 @@ class PerPixelLinear(nn.Linear):
 
 
 def blog():
-    """The Keras blog post's pair (crates/model/src/blog.rs)."""
+    """The Keras blog post's pair (crates/model/src/networks/blog.rs)."""
     norm = lambda channels: nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
     generator = nn.Sequential(
         nn.Linear(100, 3 * 3 * 512), Unflatten(3, 512),
@@ -55,7 +55,7 @@ def blog():
 
 
 def dcgan():
-    """The 28x28 DCGAN of configs/mnist.toml, 32 base channels (crates/model/src/dcgan.rs)."""
+    """The 28x28 DCGAN of configs/mnist.toml, 32 base channels (crates/model/src/networks/dcgan.rs)."""
     base = 32
     generator = nn.Sequential(
         nn.Linear(64, 7 * 7 * 2 * base, bias=False), Unflatten(7, 2 * base), nn.BatchNorm2d(2 * base), nn.ReLU(),
@@ -71,7 +71,7 @@ def dcgan():
 
 
 def mlp():
-    """The fully connected pair of configs/mlp.toml (crates/model/src/mlp.rs)."""
+    """The fully connected pair of configs/mlp.toml (crates/model/src/networks/mlp.rs)."""
     generator = nn.Sequential(
         nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784), nn.Tanh(),
         nn.Unflatten(1, (1, 28, 28)),
@@ -83,7 +83,7 @@ def mlp():
 
 
 def step(generator, discriminator, optimizers, real, z):
-    """One simultaneous update; `crates/training/src/step.rs` does the same."""
+    """One simultaneous update; `crates/training/src/step/training_step.rs` does the same."""
     optimizer_g, optimizer_d = optimizers
     fake = generator(z)
     fake_logits, real_logits = discriminator(fake.detach()), discriminator(real)

@@ -30,7 +30,7 @@ pub struct NumberedBatch {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use ganvas_data::{Prefetcher, Schedule, Split, synthetic_digits};
+/// use ganvas_data::{ImageSource, Prefetcher, Schedule, Split, synthetic_digits};
 ///
 /// # fn main() -> Result<(), ganvas_data::DataError> {
 /// let images = Arc::new(synthetic_digits(0, Split::Train, 20));

@@ -58,7 +58,11 @@ fn draw_range(seed: u64, split: Split, first: usize, pixels: &mut [u8], labels: 
     let images = pixels.chunks_exact_mut(IMAGE_LEN);
     for (index, (image, label)) in (first..).zip(images.zip(labels)) {
         *label = class_of(seed, split, index as u64);
-        let mut rng = keyed_rng(seed, Purpose::SyntheticDigits, step(split, Draw::Image, index as u64));
+        let mut rng = keyed_rng(
+            seed,
+            Purpose::SyntheticDigits,
+            counter(split, Draw::Image, index as u64),
+        );
         draw_digit(*label, &mut rng, &mut sheet);
         place(&sheet, image);
     }
@@ -71,8 +75,8 @@ enum Draw {
     ClassOrder,
 }
 
-/// Lays split, kind and index into the step of the key, so that no two streams coincide.
-fn step(split: Split, draw: Draw, index: u64) -> u64 {
+/// Lays split, kind and index into the counter of the key, so that no two streams coincide.
+fn counter(split: Split, draw: Draw, index: u64) -> u64 {
     let split = match split {
         Split::Train => 0,
         Split::Test => 1,
@@ -87,7 +91,7 @@ fn step(split: Split, draw: Draw, index: u64) -> u64 {
 /// The class of image `index`: its place in the shuffled classes of its group of ten.
 fn class_of(seed: u64, split: Split, index: u64) -> u8 {
     let (group, place) = (index / CLASSES as u64, index % CLASSES as u64);
-    let mut rng = keyed_rng(seed, Purpose::SyntheticDigits, step(split, Draw::ClassOrder, group));
+    let mut rng = keyed_rng(seed, Purpose::SyntheticDigits, counter(split, Draw::ClassOrder, group));
     let mut classes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
     for last in (1..CLASSES as u32).rev() {
         let chosen = rng.random_range(0..=last);

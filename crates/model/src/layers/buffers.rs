@@ -35,7 +35,7 @@ impl<B: Backend> fmt::Debug for BufferUpdates<B> {
 
 impl<B: Backend> BufferUpdates<B> {
     /// Asks for `buffer` to become what `update` makes of its value. Several updates of one buffer are made in their order,
-    /// each from what the one before gave.
+    /// each from what the one before gave. Whatever `update` holds should be detached, or the pass's graph stays alive until then.
     pub fn push<const D: usize>(
         &mut self,
         buffer: &Param<Tensor<B, D>>,

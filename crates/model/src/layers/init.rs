@@ -72,8 +72,18 @@ impl<'a, B: Backend> Init<'a, B> {
         }
     }
 
+    /// The device.
+    pub fn device(&self) -> &B::Device {
+        self.device
+    }
+
+    /// The source of random numbers, for what no kernel is.
+    pub fn rng(&mut self) -> &mut dyn RngCore {
+        self.rng
+    }
+
     /// Draws a kernel in the flat order of `shape`.
-    pub(crate) fn kernel<const D: usize>(&mut self, shape: [usize; D], fans: Fans) -> Param<Tensor<B, D>> {
+    pub fn kernel<const D: usize>(&mut self, shape: [usize; D], fans: Fans) -> Param<Tensor<B, D>> {
         match self.grant(shape) {
             Some(count) => {
                 let values = self.scheme.values(count, fans, self.rng);

@@ -19,8 +19,10 @@ pub enum Initialization {
 
 /// How many values flow into and out of one unit of a layer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fans {
+pub struct Fans {
+    /// Values into a unit.
     pub fan_in: usize,
+    /// Values out of a unit.
     pub fan_out: usize,
     /// For [`Initialization::He`]: how many weights meet in one output value. It differs from `fan_in` in transposed
     /// convolutions, where a stride leaves each output pixel only a share of the taps.

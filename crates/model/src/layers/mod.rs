@@ -27,6 +27,6 @@ pub use fused::{
 };
 pub use im2col::Window;
 pub use init::Init;
-pub use initialization::Initialization;
+pub use initialization::{Fans, Initialization};
 pub use linear::{Linear, columns};
 pub use pass::Pass;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     batch::Batch,
     report::Report,
+    sum::WeightedSum,
     traits::{DiscriminatorLoss, Objective, ObjectiveSettings},
 };
 use crate::{Discriminator, ModelError};
@@ -32,6 +33,13 @@ impl ObjectiveSettings for ObjectiveConfig {
     }
 }
 
+impl ObjectiveConfig {
+    /// The objective as the sum of its parts.
+    fn parts<B: AutodiffBackend, G, D: Discriminator<B>>(&self) -> WeightedSum<'_, B, G, D> {
+        WeightedSum::new(self.loss)
+    }
+}
+
 impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for ObjectiveConfig {
     fn discriminator(
         &self,
@@ -40,7 +48,8 @@ impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for Objectiv
         fake: Tensor<B, 4>,
         report: &mut Report<B::InnerBackend>,
     ) -> DiscriminatorLoss<B> {
-        Objective::<B, G, D>::discriminator(&self.loss, discriminator, batch, fake, report)
+        self.parts::<B, G, D>()
+            .discriminator(discriminator, batch, fake, report)
     }
 
     fn generator(
@@ -51,7 +60,7 @@ impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for Objectiv
         fake: Tensor<B, 4>,
         report: &mut Report<B::InnerBackend>,
     ) -> Tensor<B, 1> {
-        self.loss.generator(generator, discriminator, batch, fake, report)
+        self.parts().generator(generator, discriminator, batch, fake, report)
     }
 }
 

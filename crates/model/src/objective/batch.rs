@@ -11,6 +11,7 @@ pub struct Batch<B: Backend> {
     pub images: Tensor<B, 4>,
     /// Their classes, `[batch]`, where the data has classes.
     pub labels: Option<Labels<B>>,
-    /// Noise, `[rows, latent]`. It has a row for each image of a whole batch, also beside an epoch's short last one.
+    /// Noise, `[rows, latent]`: a row for each image of a whole batch, also beside an epoch's short last one, so that every
+    /// update of the generator sees as many.
     pub z: Tensor<B, 2>,
 }

@@ -40,18 +40,17 @@ impl<B: Backend> Default for Report<B> {
 
 impl<B: Backend> Report<B> {
     /// Reports a number; of one name, the last counts.
+    ///
+    /// # Panics
+    /// If a tensor has another number of values than one.
     pub fn report(&mut self, name: &str, number: impl Into<Number<B>>) {
         let number = number.into();
+        if let Number::Device(tensor) = &number {
+            assert_eq!(tensor.dims(), [1], "the number `{name}` is one value");
+        }
         match self.numbers.iter_mut().find(|(known, _)| known == name) {
             Some((_, slot)) => *slot = number,
             None => self.numbers.push((name.to_owned(), number)),
-        }
-    }
-
-    /// Adds the numbers of another report.
-    pub fn append(&mut self, other: Self) {
-        for (name, number) in other.numbers {
-            self.report(&name, number);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Objectives that add up.
 
+use std::fmt;
+
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 
 use super::{
@@ -13,9 +15,16 @@ use crate::BufferUpdates;
 type Part<'a, B, G, D> = (f64, Box<dyn Objective<B, G, D> + 'a>);
 
 /// Several objectives, each times its weight: an adversarial loss and penalties. It is an objective itself.
-#[derive(Debug)]
+///
+/// The buffer updates of all parts are applied; a penalty should give none. Parts that report the same name overwrite each other.
 pub struct WeightedSum<'a, B, G, D> {
     parts: Vec<Part<'a, B, G, D>>,
+}
+
+impl<B: AutodiffBackend, G, D> fmt::Debug for WeightedSum<'_, B, G, D> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(&self.parts).finish()
+    }
 }
 
 impl<'a, B: AutodiffBackend, G, D> WeightedSum<'a, B, G, D> {
@@ -40,7 +49,7 @@ fn weighted_sum<B: AutodiffBackend>(losses: impl Iterator<Item = (f64, Tensor<B,
         .reduce(|sum, loss| sum + loss)
 }
 
-impl<B: AutodiffBackend, G: std::fmt::Debug, D: std::fmt::Debug> Objective<B, G, D> for WeightedSum<'_, B, G, D> {
+impl<B: AutodiffBackend, G, D> Objective<B, G, D> for WeightedSum<'_, B, G, D> {
     fn discriminator(
         &self,
         discriminator: &D,

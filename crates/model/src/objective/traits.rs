@@ -21,7 +21,9 @@ pub struct DiscriminatorLoss<B: AutodiffBackend> {
 /// [weighted sum](crate::WeightedSum) of such parts.
 ///
 /// It may pass through the networks as often as it wants. Burn 0.21 loses gradients where two graphs that share a parameter
-/// wait at the same time, so everything that a loss depends on belongs into the one loss that is returned.
+/// wait at the same time, so everything that a loss depends on belongs into the one loss that is returned. Where a gradient is
+/// itself wanted, as a direction for a penalty, take it through a frozen copy (`discriminator.clone().no_grad()`) with a
+/// backward pass of its own, and detach it.
 pub trait Objective<B: AutodiffBackend, G, D>: Debug {
     /// The discriminator's loss on the real images of `batch` and on generated ones.
     ///
@@ -35,7 +37,8 @@ pub trait Objective<B: AutodiffBackend, G, D>: Debug {
         report: &mut Report<B::InnerBackend>,
     ) -> DiscriminatorLoss<B>;
 
-    /// The generator's loss, `[1]`, through a discriminator whose weights need no gradient and whose buffers stand still.
+    /// The generator's loss, `[1]`, through a frozen discriminator: its weights need no gradient, and its buffer
+    /// updates are dropped.
     ///
     /// # Shapes
     /// - fake: as above, with the generator's graph

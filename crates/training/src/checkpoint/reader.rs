@@ -16,7 +16,6 @@ use ganvas_model::{
     apply_named_tensors, from_safetensors,
 };
 use serde::Deserialize;
-use toml::Table;
 
 use super::{
     folders::{
@@ -129,12 +128,6 @@ impl Checkpoint {
     pub fn experiment<N: NetworkSettings, O: ObjectiveSettings>(&self) -> Result<Experiment<N, O>, TrainingError> {
         parse_experiment(&self.config, CONFIG, "", &Overrides::default())
             .map_err(|error| self.damaged(CONFIG, error.to_string()))
-    }
-
-    /// The configuration that it was trained with, as it stands there.
-    pub(super) fn config_table(&self) -> Result<Table, TrainingError> {
-        let table = self.config.parse();
-        table.map_err(|error: toml::de::Error| self.damaged(CONFIG, error.message().to_owned()))
     }
 
     /// The folder.

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use ganvas_data::ImageSource;
-use serde::Serialize;
+use ganvas_model::{NetworkSettings, ObjectiveSettings};
 use toml::Table;
 use tracing::warn;
 
 use super::{reader::Checkpoint, state::ImagesState};
 use crate::{
-    ConfigError, Experiment, RunDirectory, TrainingError,
-    experiment::{dotted_keys, table_of},
+    Experiment, Overrides, Plan, RunDirectory, TrainingError,
+    experiment::{dotted_keys, load_experiment, table_of},
     run::Change,
 };
 
@@ -35,6 +35,8 @@ pub struct ResumePoint {
     pub checkpoint: Option<Checkpoint>,
     /// What is configured otherwise than before.
     pub changes: Vec<Change>,
+    /// Whether the checkpoint's step was logged because it was due, and not only because the run ended there.
+    pub(crate) log_was_due: bool,
 }
 
 /// Finds the newest whole checkpoint of a run and checks that `experiment` and `images` go on with the same run: the same seed,
@@ -44,7 +46,7 @@ pub struct ResumePoint {
 /// # Errors
 /// [`TrainingError::ResumeMismatch`] naming the key and both values; [`TrainingError::OtherImages`]; what
 /// [`Checkpoint::newest_whole`] meets.
-pub fn resume_point<N: Serialize, O: Serialize>(
+pub fn resume_point<N: NetworkSettings, O: ObjectiveSettings>(
     run: &RunDirectory,
     experiment: &Experiment<N, O>,
     images: &dyn ImageSource,
@@ -54,11 +56,11 @@ pub fn resume_point<N: Serialize, O: Serialize>(
         None => (None, Vec::new()),
     };
     // The checkpoint's own configuration is sealed; `config.toml` beside it may have been edited since.
-    let before = match &checkpoint {
-        Some(checkpoint) => checkpoint.config_table()?,
-        None => run.config_table()?,
+    let before: Experiment<N, O> = match &checkpoint {
+        Some(checkpoint) => checkpoint.experiment()?,
+        None => load_experiment(&run.config_path(), &Overrides::default())?,
     };
-    let changes = changes(&before, &table_of(experiment)?);
+    let changes = changes(&table_of(&before)?, &table_of(experiment)?);
     let may_change = |key: &str| {
         let is = |allowed: &str| {
             let rest = key.strip_prefix(allowed);
@@ -83,6 +85,8 @@ pub fn resume_point<N: Serialize, O: Serialize>(
                 run: run.path().to_owned(),
             });
         }
+        let plan = Plan::new(&experiment.data, &experiment.training, images.len())?;
+        plan.check_steps_done(checkpoint.state.step, run)?;
         checkpoint.become_newest(run, damaged)?;
         if checkpoint.state.backend != experiment.backend.kind {
             warn!(
@@ -91,14 +95,20 @@ pub fn resume_point<N: Serialize, O: Serialize>(
             );
         }
     }
-    Ok(ResumePoint { checkpoint, changes })
+    let step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
+    let due = |every| Plan::is_due(every, step);
+    Ok(ResumePoint {
+        checkpoint,
+        changes,
+        log_was_due: due(before.logging.every) || due(before.evaluation.every),
+    })
 }
 
 /// Makes the folder of a new run, or takes up the run that is there: for programs whose one argument is a folder.
 ///
 /// # Errors
 /// As [`RunDirectory::create`], [`RunDirectory::open`] and [`resume_point`].
-pub fn begin_or_resume<N: Serialize, O: Serialize>(
+pub fn begin_or_resume<N: NetworkSettings, O: ObjectiveSettings>(
     out: &Path,
     experiment: &Experiment<N, O>,
     images: &dyn ImageSource,
@@ -131,15 +141,4 @@ fn changes(before: &Table, now: &Table) -> Vec<Change> {
         })
         .filter(|change| change.before != change.now)
         .collect()
-}
-
-impl RunDirectory {
-    /// The configuration that a run was begun with.
-    fn config_table(&self) -> Result<Table, ConfigError> {
-        let path = self.config_path();
-        let wrong = |message: String| ConfigError::new(path.display().to_string(), None, message);
-        let text = std::fs::read_to_string(&path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-        text.parse()
-            .map_err(|error: toml::de::Error| wrong(error.message().to_owned()))
-    }
 }

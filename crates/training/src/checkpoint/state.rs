@@ -43,7 +43,8 @@ pub struct CheckpointState {
 pub struct RandomState {
     /// `seed` of the configuration.
     pub seed: u64,
-    /// Counter of the next batch: of its images' place in the order, and of its noise.
+    /// Counter of the next batch: of its images' place in the order, and of its noise. For readers; a run that goes on counts
+    /// it from `step`.
     pub next_batch: u64,
 }
 

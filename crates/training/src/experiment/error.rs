@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-/// A mistake in an experiment file or in a `--set` argument.
+/// A mistake in an experiment file, or in what is laid over it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The file, or `--set key=value`.
+    /// The file, or the `key=value` of an override.
     pub source: String,
+    /// Whether `source` is an override ([`Overrides::set`](crate::Overrides::set)): a program says how it was given one.
+    pub is_override: bool,
     /// The line in the file, from 1.
     pub line: Option<usize>,
     /// What was expected and what was found.
@@ -36,9 +38,18 @@ impl ConfigError {
     pub fn new(source: impl Into<String>, line: Option<usize>, message: impl Into<String>) -> Self {
         Self {
             source: source.into(),
+            is_override: false,
             line,
             message: message.into(),
             suggestion: None,
+        }
+    }
+
+    /// A mistake in an override, `key=value`.
+    pub fn in_override(argument: &str, message: impl Into<String>) -> Self {
+        Self {
+            is_override: true,
+            ..Self::new(argument, None, message)
         }
     }
 
@@ -53,6 +64,7 @@ impl ConfigError {
         };
         Self {
             source: source.into(),
+            is_override: false,
             line,
             message: in_words(&message),
             suggestion,

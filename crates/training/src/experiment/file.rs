@@ -100,11 +100,11 @@ pub fn parse_experiment<N: NetworkSettings, O: ObjectiveSettings>(
     if experiment.name.is_empty() {
         experiment.name = as_name(name);
     }
-    // One `--set` may mend what another broke, so ranges are checked once, at the end.
+    // One override may mend what another broke, so ranges are checked once, at the end.
     experiment
         .check()
         .map_err(|(key, message)| match last_set(&overrides.set, &key) {
-            Some(argument) => ConfigError::new(format!("--set {argument}"), None, format!("`{key}`: {message}")),
+            Some(argument) => ConfigError::in_override(argument, format!("`{key}`: {message}")),
             None => value_error(text, source, &key, message),
         })?;
     Ok(experiment)
@@ -202,7 +202,7 @@ mod tests {
             ("optimizer.generator.learning_rate=-1", "above 0"),
         ] {
             let error = parse(TEXT, &[argument]).unwrap_err();
-            assert!(error.starts_with(&format!("--set {argument}: ")), "{error}");
+            assert!(error.starts_with(&format!("{argument}: ")), "{error}");
             assert!(error.contains(part), "{error}");
         }
     }
@@ -218,7 +218,7 @@ mod tests {
         let error = parse("[model]\nnetwork = \"blog\"\nbase_channels = 8\n", &[]).unwrap_err();
         assert_eq!(error, format!("a.toml:3: {expected}"));
         let error = parse("[model]\nnetwork = \"blog\"\n", &["model.base_channels=8"]).unwrap_err();
-        assert_eq!(error, format!("--set model.base_channels=8: {expected}"));
+        assert_eq!(error, format!("model.base_channels=8: {expected}"));
     }
 
     #[test]

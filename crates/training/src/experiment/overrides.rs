@@ -33,8 +33,7 @@ pub(super) fn set<N: NetworkSettings, O: ObjectiveSettings>(
     root: &mut Table,
     argument: &str,
 ) -> Result<Experiment<N, O>, ConfigError> {
-    let source = format!("--set {argument}");
-    let fail = |message: String| ConfigError::new(source.clone(), None, message);
+    let fail = |message: String| ConfigError::in_override(argument, message);
     let (key, value) = argument
         .split_once('=')
         .ok_or_else(|| fail("expected key=value, such as training.epochs=2".into()))?;
@@ -67,6 +66,9 @@ pub(super) fn set<N: NetworkSettings, O: ObjectiveSettings>(
     }
     read_table(root).map_err(|message| {
         let message = of_another_family::<N>(root, &message).unwrap_or(message);
-        ConfigError::from_serde(source, None, &message)
+        ConfigError {
+            is_override: true,
+            ..ConfigError::from_serde(argument, None, &message)
+        }
     })
 }

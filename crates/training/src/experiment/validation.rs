@@ -7,7 +7,10 @@ use super::{
     error::{ConfigError, nearest},
     sections::{Experiment, UpdateRule},
 };
-use crate::{Plan, TrainingError, step::REPORTS};
+use crate::{Plan, TrainingError, run::SPEED, step::REPORTS};
+
+/// Names that no objective and no evaluator can have.
+const RESERVED: [&str; 5] = ["step", "epoch", SPEED, REPORTS[0], REPORTS[1]];
 
 /// A dotted key, and what is wrong with its value.
 type Mistake = (String, String);
@@ -101,11 +104,14 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         let Some(best) = &self.checkpoint.best else {
             return Ok(());
         };
+        // Without evaluations the evaluators report nothing.
+        let of_evaluators = of_evaluators.iter().filter(|_| self.evaluation.every > 0);
         let known: Vec<String> = REPORTS
             .map(str::to_owned)
             .into_iter()
+            .chain([SPEED.to_owned()])
             .chain(self.objective.reports())
-            .chain(of_evaluators.iter().cloned())
+            .chain(of_evaluators.cloned())
             .collect();
         if known.contains(&best.metric) {
             return Ok(());
@@ -137,6 +143,12 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         };
         self.check_image(image).map_err(refuse)?;
         self.check_best_metric(of_evaluators).map_err(refuse)?;
+        let own = of_evaluators.iter().cloned().chain(self.objective.reports());
+        if let Some(taken) = own.into_iter().find(|name| RESERVED.contains(&name.as_str())) {
+            let message =
+                format!("the number `{taken}` of an objective or evaluator has a name that every line of the log has");
+            return Err(ConfigError::new("configuration", None, message).into());
+        }
         Plan::new(&self.data, &self.training, images.len())
     }
 }

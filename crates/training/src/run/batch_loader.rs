@@ -1,4 +1,4 @@
-//! What feeds the loop: batches that a prefetching thread prepared, moved to the device.
+//! Batches that a prefetching thread prepared, moved to the device.
 
 use std::sync::Arc;
 

@@ -136,10 +136,7 @@ impl RunDirectory {
     /// # Errors
     /// [`TrainingError::Data`] where the file cannot be written.
     pub(crate) fn write_config(&self, config: &str) -> Result<(), TrainingError> {
-        let text = format!(
-            "# The whole configuration of this run. The same run again:\n#   ganvas train {} --out ANOTHER_FOLDER\n\n{config}",
-            self.config_path().display(),
-        );
+        let text = format!("# The whole configuration of this run: trained again, it gives the same run.\n\n{config}");
         Ok(write_atomically(&self.config_path(), |file| {
             file.write_all(text.as_bytes())
         })?)

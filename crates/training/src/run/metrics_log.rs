@@ -1,14 +1,18 @@
 //! `metrics.jsonl`: one JSON object a logged step, numbers by name.
 
 use std::{
-    fs,
+    fmt, fs,
     io::Write,
     path::{Path, PathBuf},
 };
 
 use ganvas_data::{disk::Output, write_atomically};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Map, Value};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, MapAccess, Visitor},
+    ser::SerializeMap,
+};
+use serde_json::Value;
 
 use crate::TrainingError;
 
@@ -62,22 +66,37 @@ impl Serialize for MetricsLine {
 impl<'de> Deserialize<'de> for MetricsLine {
     /// What is no number, of a program that logs more than this one, is passed over.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let map = Map::deserialize(deserializer)?;
-        let count = |name: &'static str| {
-            let value = map.get(name).and_then(Value::as_u64);
-            value.ok_or_else(|| serde::de::Error::missing_field(name))
-        };
-        let (step, epoch) = (count("step")?, count("epoch")?);
-        let others = map
-            .iter()
-            .filter(|(name, _)| !["step", "epoch"].contains(&name.as_str()));
-        Ok(Self {
-            step,
-            epoch,
-            numbers: others
-                .filter_map(|(name, value)| Some((name.clone(), value.as_f64()?)))
-                .collect(),
-        })
+        deserializer.deserialize_map(LineVisitor)
+    }
+}
+
+/// Reads a line in the order of its names.
+struct LineVisitor;
+
+impl<'de> Visitor<'de> for LineVisitor {
+    type Value = MetricsLine;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object with `step`, `epoch` and numbers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MetricsLine, A::Error> {
+        let (mut step, mut epoch, mut line) = (None, None, MetricsLine::default());
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            match name.as_str() {
+                "step" => step = value.as_u64(),
+                "epoch" => epoch = value.as_u64(),
+                name => {
+                    if let Some(value) = value.as_f64() {
+                        line.set(name, value);
+                    }
+                }
+            }
+        }
+        let missing = |name| A::Error::missing_field(name);
+        line.step = step.ok_or_else(|| missing("step"))?;
+        line.epoch = epoch.ok_or_else(|| missing("epoch"))?;
+        Ok(line)
     }
 }
 

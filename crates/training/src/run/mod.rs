@@ -1,4 +1,4 @@
-//! What a run directory holds, and what feeds the loop.
+//! What a run directory holds, and the batches of the loop.
 
 mod batch_loader;
 mod directory;
@@ -14,7 +14,7 @@ pub(crate) use batch_loader::BatchLoader;
 pub use directory::RunDirectory;
 pub use metrics_log::{MetricsLine, MetricsLog};
 pub use plan::Plan;
-pub(crate) use recorder::Recorder;
+pub(crate) use recorder::{Recorder, SPEED};
 pub use sampler::Sampler;
 pub use sessions::{Change, Session};
 pub use timings::Timings;

@@ -4,7 +4,9 @@ use std::{path::PathBuf, time::Instant};
 
 use burn::tensor::backend::AutodiffBackend;
 use ganvas_data::ImageSource;
-use ganvas_model::{Generator, NetworkSettings, ObjectiveSettings, TrainableNetworks};
+use ganvas_model::{Generator, ObjectiveSettings, TrainableNetworks};
+
+use tracing::warn;
 
 use super::{
     directory::RunDirectory,
@@ -20,6 +22,9 @@ use crate::{
     checkpoint::{CheckpointWriter, Snapshot, last_good},
     watch::{PendingMetrics, non_finite_weights},
 };
+
+/// Real images a second since the last line, pictures and checkpoints included.
+pub(crate) const SPEED: &str = "images_per_second";
 
 /// What the loop hands its results to.
 pub(crate) struct Recorder<'a, B: AutodiffBackend, N, O> {
@@ -44,7 +49,6 @@ impl<'a, B, N, O> Recorder<'a, B, N, O>
 where
     B: AutodiffBackend,
     N: TrainableNetworks<B>,
-    N: NetworkSettings,
     O: ObjectiveSettings,
 {
     /// Writes the configuration and the session, and opens the log.
@@ -60,7 +64,8 @@ where
         let changes = resume.map_or(&[][..], |point| &point.changes);
         Session::record(run, &experiment.backend.kind, state.step, changes)?;
         // The last step of a run is always logged; one that goes on beyond it has no line there, like a run that never ended.
-        let logged = if logs_at(experiment, &plan, state.step) {
+        let was_due = resume.is_none_or(|point| point.log_was_due) || logs_at(experiment, &plan, state.step);
+        let logged = if was_due {
             state.step
         } else {
             state.step.saturating_sub(1)
@@ -143,12 +148,19 @@ where
         let mut line = MetricsLine {
             step,
             epoch: self.plan.epoch(step),
-            numbers,
+            numbers: Vec::new(),
         };
+        for (name, value) in numbers {
+            match value.is_finite() {
+                true => line.set(&name, value),
+                // Only an evaluator's: the others have been checked.
+                false => warn!("step {step}: `{name}` is {value} and is left out of the log"),
+            }
+        }
         let (since, images) = self.last_line;
-        // Three digits say all there is to say of a speed.
+        // One decimal says all there is to say of a speed.
         let speed = (images as f64 / since.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-        line.set("images_per_second", speed);
+        line.set(SPEED, speed);
         self.last_line = (Instant::now(), 0);
         self.log.append(&line)?;
         observer.logged(&line);

@@ -31,7 +31,7 @@ impl<G> Ema<G> {
     }
 
     /// Moves the average: ema = d·ema + (1 − d)·weights with d = min(decay, (1 + step) / (10 + step)), so that the
-    /// first, random weights are soon forgotten. `step` counts the generator updates done, from 1.
+    /// first, random weights are soon forgotten. Buffers are averaged too. `step` counts the generator updates done, from 1.
     pub fn update<B, T>(self, generator: &T, step: u64) -> Self
     where
         B: AutodiffBackend,

@@ -15,7 +15,7 @@ pub struct DiscriminatorGradients<B: AutodiffBackend> {
     /// By parameter.
     pub gradients: GradientsParams,
     /// What the discriminator's buffers want to become.
-    pub updates: BufferUpdates<B>,
+    pub buffer_updates: BufferUpdates<B>,
 }
 
 /// The generator's gradients.
@@ -42,11 +42,11 @@ pub fn discriminator_gradients<B: AutodiffBackend, G, D: AutodiffModule<B>>(
     DiscriminatorGradients {
         loss: loss.clone().inner(),
         gradients: GradientsParams::from_grads(loss.backward(), discriminator),
-        updates,
+        buffer_updates: updates,
     }
 }
 
-/// The generator's loss and gradients through a discriminator that stands still.
+/// The generator's loss and gradients through a frozen discriminator.
 ///
 /// The discriminator's weights are not tracked, so the backward pass computes only what the generator needs.
 ///
@@ -60,8 +60,8 @@ pub fn generator_gradients<B: AutodiffBackend, G: AutodiffModule<B>, D: Module<B
     fake: Tensor<B, 4>,
     report: &mut Report<B::InnerBackend>,
 ) -> GeneratorGradients<B> {
-    let still = discriminator.clone().no_grad();
-    let loss = objective.generator(generator, &still, batch, fake, report);
+    let frozen = discriminator.clone().no_grad();
+    let loss = objective.generator(generator, &frozen, batch, fake, report);
     GeneratorGradients {
         loss: loss.clone().inner(),
         gradients: GradientsParams::from_grads(loss.backward(), generator),

@@ -5,7 +5,9 @@ use burn::{
     tensor::{Tensor, backend::AutodiffBackend},
 };
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{BufferUpdates, ImageShape, Init, InnerGenerator, ModelError, TrainableNetworks};
+use ganvas_model::{
+    BufferUpdates, Discriminator, Generator, ImageShape, Init, InnerGenerator, ModelError, TrainableNetworks,
+};
 
 use super::{
     adam::Adam,
@@ -58,6 +60,12 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
         let mut init = Init::new(&mut rng, device).with_limit(of_discriminator);
         let discriminator = experiment.model.discriminator(image, &mut init)?;
         init.check()?;
+        for made in [generator.image_shape(), discriminator.image_shape()] {
+            if made != image {
+                let expected = format!("{made}, the images that this network is for");
+                return Err(ModelError::config("image", image.to_string(), expected));
+            }
+        }
         let decay = experiment.ema.decay;
         Ok(Self {
             ema: (decay > 0.0).then(|| Ema::new(&generator, decay)),
@@ -77,7 +85,7 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
     ) -> (Self, Squares<B>) {
         let optimizer = &mut self.optimizer_discriminator;
         let (discriminator, squares) = optimizer.step(self.discriminator, found.gradients, measure);
-        let discriminator = found.updates.apply(discriminator);
+        let discriminator = found.buffer_updates.apply(discriminator);
         (Self { discriminator, ..self }, squares)
     }
 
@@ -85,12 +93,12 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
     pub(super) fn update_generator(
         mut self,
         found: GeneratorGradients<B>,
-        updates: BufferUpdates<B>,
+        buffer_updates: BufferUpdates<B>,
         measure: bool,
     ) -> (Self, Squares<B>) {
         let optimizer = &mut self.optimizer_generator;
         let (generator, squares) = optimizer.step(self.generator, found.gradients, measure);
-        let generator = updates.apply(generator);
+        let generator = buffer_updates.apply(generator);
         let step = self.step + 1;
         let ema = self.ema.map(|ema| ema.update::<B, _>(&generator, step));
         let state = Self {

@@ -64,8 +64,9 @@ pub struct StepMetrics<B: AutodiffBackend> {
 
 /// One step: a discriminator update on each batch, one generator update, then the average.
 ///
-/// With `measure`, the gradients and the variance of the images are measured; gradients also without it where that costs
-/// nothing ([`Adam::step`](crate::Adam::step)).
+/// The gradients are taken in `gradients.rs`; weights, then buffers, then the average move in `state.rs`. With `measure`, the
+/// gradients and the variance of the images are measured; gradients also without it where that costs nothing
+/// ([`Adam::step`](crate::Adam::step)).
 pub fn training_step<B: AutodiffBackend, N: TrainableNetworks<B>>(
     mut state: TrainingState<B, N>,
     update: UpdateRule,
@@ -74,62 +75,52 @@ pub fn training_step<B: AutodiffBackend, N: TrainableNetworks<B>>(
     measure: bool,
 ) -> (TrainingState<B, N>, StepMetrics<B>) {
     // Earlier discriminator updates, on images made without a graph: Burn 0.21 loses gradients where a second graph on the
-    // same weights is still waiting.
+    // same weights is still waiting. The generator's buffers move with its own update only.
     for batch in batches.earlier {
-        let fake = generate::<B, N>(&state.generator.clone().no_grad(), &batch).0;
+        let (fake, _) = generate::<B, N>(&state.generator.clone().no_grad(), &batch);
         let unread = &mut Report::default();
-        let of_discriminator = discriminator_gradients(&state.discriminator, objective, &batch, fake, unread);
-        (state, _) = state.update_discriminator(of_discriminator, false);
+        let gradients = discriminator_gradients(&state.discriminator, objective, &batch, fake, unread);
+        (state, _) = state.update_discriminator(gradients, false);
     }
 
     // Generate.
     let batch = batches.last;
-    let (fake, generator_updates) = generate::<B, N>(&state.generator, &batch);
-    let mut details = Report::default();
+    let (fake, generator_buffers) = generate::<B, N>(&state.generator, &batch);
+    let mut report = Report::default();
     if measure {
-        details.report(PIXEL_VARIANCE, pixel_variance(fake.clone().inner()));
+        report.report(PIXEL_VARIANCE, pixel_variance(fake.clone().inner()));
     }
 
-    // Both gradients, and the discriminator's last update, before or between them.
-    let of_discriminator = discriminator_gradients(&state.discriminator, objective, &batch, fake.clone(), &mut details);
+    // Take both gradients, and update the discriminator for the last time: after both, or between them.
+    let of_discriminator = discriminator_gradients(&state.discriminator, objective, &batch, fake.clone(), &mut report);
     let discriminator_loss = of_discriminator.loss.clone();
-    let mut of_generator = |state: &TrainingState<B, N>| {
-        generator_gradients(
-            &state.generator,
-            &state.discriminator,
-            objective,
-            &batch,
-            fake.clone(),
-            &mut details,
-        )
+    let take_generator_gradients = |state: &TrainingState<B, N>| {
+        let (generator, discriminator) = (&state.generator, &state.discriminator);
+        generator_gradients(generator, discriminator, objective, &batch, fake, &mut report)
     };
     let (state, of_generator, discriminator_squares) = match update {
         UpdateRule::Simultaneous => {
-            let of_generator = of_generator(&state);
+            let of_generator = take_generator_gradients(&state);
             let (state, squares) = state.update_discriminator(of_discriminator, measure);
             (state, of_generator, squares)
         }
         UpdateRule::Alternating => {
             let (state, squares) = state.update_discriminator(of_discriminator, measure);
-            let of_generator = of_generator(&state);
+            let of_generator = take_generator_gradients(&state);
             (state, of_generator, squares)
         }
     };
 
-    // Update the generator and its average.
-    let mut report = Report::default();
+    // Update the generator and its average. The losses are reported last, so that no objective takes their names.
     report.report(LOSSES[0], discriminator_loss);
     report.report(LOSSES[1], of_generator.loss.clone());
-    report.append(details);
-    let (state, generator_squares) = state.update_generator(of_generator, generator_updates, measure);
+    let (state, generator_squares) = state.update_generator(of_generator, generator_buffers, measure);
     let gradient_squares = discriminator_squares.zip(generator_squares).map(<[_; 2]>::from);
-    (
-        state,
-        StepMetrics {
-            report,
-            gradient_squares,
-        },
-    )
+    let metrics = StepMetrics {
+        report,
+        gradient_squares,
+    };
+    (state, metrics)
 }
 
 /// Images of a batch's noise, and what the generator's buffers want to become.

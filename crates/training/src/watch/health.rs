@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use ganvas_data::{ImageSource, normalize};
+use ganvas_data::ImageSource;
 
+use super::moments::Moments;
 use crate::{
     MetricsLine,
     step::{GRADIENT_NORMS, LOSSES, PIXEL_VARIANCE},
@@ -15,7 +16,7 @@ const WON_LOSS: f64 = 0.01;
 const ALIKE_SHARE: f64 = 0.01;
 /// Gradient norms at which 32-bit weights hardly move any more.
 const VANISHED_NORM: f64 = 1e-6;
-/// Gradient norms far beyond those of a training that works, 0.01 to 100 in the networks of this crate.
+/// Gradient norms far beyond those of a training that works, 0.01 to 100 in the networks that ship.
 const EXPLODED_NORM: f64 = 1e4;
 /// Lines in a row that show a sign before it is reported: one bad batch is none.
 const LINES: usize = 5;
@@ -47,7 +48,8 @@ impl Hint {
         let is = |name: &str, shows: &dyn Fn(f64) -> bool| line.get(name).is_some_and(shows);
         let any_norm = |shows: &dyn Fn(f64) -> bool| GRADIENT_NORMS.iter().any(|name| is(name, shows));
         match self {
-            Self::DiscriminatorWon => is(LOSSES[0], &|loss| loss < WON_LOSS),
+            // An objective of one's own may have losses below zero, which say nothing of the kind.
+            Self::DiscriminatorWon => is(LOSSES[0], &|loss| (0.0..WON_LOSS).contains(&loss)),
             Self::ImagesAlike => is(PIXEL_VARIANCE, &|variance| variance < ALIKE_SHARE * real_variance),
             Self::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
             Self::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
@@ -123,19 +125,8 @@ impl Health {
 
 /// Variance of a pixel from image to image, the mean over all pixels, of the first thousand real images.
 fn pixel_variance(images: &dyn ImageSource) -> f64 {
-    let count = images.len().min(1000);
-    let area: usize = images.shape().iter().product();
-    let (mut sums, mut squares) = (vec![0.0_f64; area], vec![0.0_f64; area]);
-    for image in (0..count).filter_map(|index| images.image(index)) {
-        for ((sum, square), &pixel) in sums.iter_mut().zip(&mut squares).zip(image.iter()) {
-            let value = f64::from(normalize(pixel));
-            *sum += value;
-            *square += value * value;
-        }
-    }
-    let count = count as f64;
-    let variance = |(sum, square): (&f64, &f64)| square / count - (sum / count).powi(2);
-    sums.iter().zip(&squares).map(variance).sum::<f64>() / area as f64
+    let Moments { deviations, .. } = Moments::of_images(images, 0..images.len().min(1000));
+    deviations.iter().map(|deviation| deviation.powi(2)).sum::<f64>() / deviations.len() as f64
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod divergence;
 mod evaluator;
 mod health;
+mod moments;
 mod pending_metrics;
 mod pixel_statistics;
 

@@ -1,10 +1,10 @@
 //! Pixel statistics of generated images against real ones.
 
 use burn::tensor::backend::Backend;
-use ganvas_data::{ImageSource, epoch_order, normalize};
+use ganvas_data::{ImageSource, epoch_order};
 use ganvas_model::Generator;
 
-use super::evaluator::Evaluator;
+use super::{evaluator::Evaluator, moments::Moments};
 use crate::{Sampler, TrainingError};
 
 /// How far the mean and the standard deviation of each pixel are from those of the real images: root mean squares over all
@@ -19,13 +19,6 @@ pub struct PixelStatistics {
     count: usize,
 }
 
-/// Mean and standard deviation of each pixel.
-#[derive(Debug, Clone, PartialEq)]
-struct Moments {
-    means: Vec<f64>,
-    deviations: Vec<f64>,
-}
-
 impl PixelStatistics {
     /// The names of its numbers.
     pub const REPORTS: [&str; 2] = ["pixels/mean_error", "pixels/deviation_error"];
@@ -33,10 +26,8 @@ impl PixelStatistics {
     /// Compares `count` generated images with as many real ones, or all that there are, chosen by `seed`.
     pub fn new(images: &dyn ImageSource, seed: u64, count: usize) -> Self {
         let chosen = epoch_order(seed, 0, images.len()).into_iter().take(count);
-        let real = chosen.filter_map(|index| images.image(index as usize));
-        let real = real.flat_map(|image| image.iter().map(|&byte| normalize(byte)).collect::<Vec<f32>>());
         Self {
-            real: Moments::of(real, images.shape().iter().product()),
+            real: Moments::of_images(images, chosen.map(|index| index as usize)),
             seed,
             count,
         }
@@ -56,25 +47,6 @@ impl PixelStatistics {
     }
 }
 
-impl Moments {
-    /// Of images of `area` values, one after the other.
-    fn of(values: impl Iterator<Item = f32>, area: usize) -> Self {
-        let (mut sums, mut squares, mut count) = (vec![0.0; area], vec![0.0; area], 0_usize);
-        for (index, value) in values.enumerate() {
-            let value = f64::from(value);
-            sums[index % area] += value;
-            squares[index % area] += value * value;
-            count = index / area + 1;
-        }
-        let mean = |sum: f64| sum / count as f64;
-        let deviation = |(sum, square): (&f64, &f64)| (mean(*square) - mean(*sum).powi(2)).max(0.0).sqrt();
-        Self {
-            deviations: sums.iter().zip(&squares).map(deviation).collect(),
-            means: sums.into_iter().map(mean).collect(),
-        }
-    }
-}
-
 impl<B: Backend, G: Generator<B>> Evaluator<B, G> for PixelStatistics {
     fn reports(&self) -> Vec<String> {
         Self::REPORTS.map(str::to_owned).to_vec()
@@ -89,7 +61,7 @@ impl<B: Backend, G: Generator<B>> Evaluator<B, G> for PixelStatistics {
 
 #[cfg(test)]
 mod tests {
-    use ganvas_data::{Split, synthetic_digits};
+    use ganvas_data::{Split, normalize, synthetic_digits};
 
     use super::*;
 
