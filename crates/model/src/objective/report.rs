@@ -54,6 +54,15 @@ impl<B: Backend> Report<B> {
         }
     }
 
+    /// Adds the numbers of another report whose names are not taken yet.
+    pub fn append(&mut self, other: Self) {
+        for (name, number) in other.numbers {
+            if !self.numbers.iter().any(|(known, _)| *known == name) {
+                self.numbers.push((name, number));
+            }
+        }
+    }
+
     /// Reads all numbers, and the values of `more`, in one transfer from the device.
     pub fn read_with(self, more: Vec<Tensor<B, 1>>) -> (Vec<(String, f64)>, Vec<f32>) {
         let of_report = self.numbers.iter().filter_map(|(_, number)| match number {

@@ -86,17 +86,17 @@ pub fn training_step<B: AutodiffBackend, N: TrainableNetworks<B>>(
     // Generate.
     let batch = batches.last;
     let (fake, generator_buffers) = generate::<B, N>(&state.generator, &batch);
-    let mut report = Report::default();
+    let mut details = Report::default();
     if measure {
-        report.report(PIXEL_VARIANCE, pixel_variance(fake.clone().inner()));
+        details.report(PIXEL_VARIANCE, pixel_variance(fake.clone().inner()));
     }
 
     // Take both gradients, and update the discriminator for the last time: after both, or between them.
-    let of_discriminator = discriminator_gradients(&state.discriminator, objective, &batch, fake.clone(), &mut report);
+    let of_discriminator = discriminator_gradients(&state.discriminator, objective, &batch, fake.clone(), &mut details);
     let discriminator_loss = of_discriminator.loss.clone();
     let take_generator_gradients = |state: &TrainingState<B, N>| {
         let (generator, discriminator) = (&state.generator, &state.discriminator);
-        generator_gradients(generator, discriminator, objective, &batch, fake, &mut report)
+        generator_gradients(generator, discriminator, objective, &batch, fake, &mut details)
     };
     let (state, of_generator, discriminator_squares) = match update {
         UpdateRule::Simultaneous => {
@@ -111,9 +111,11 @@ pub fn training_step<B: AutodiffBackend, N: TrainableNetworks<B>>(
         }
     };
 
-    // Update the generator and its average. The losses are reported last, so that no objective takes their names.
+    // Update the generator and its average.
+    let mut report = Report::default();
     report.report(LOSSES[0], discriminator_loss);
     report.report(LOSSES[1], of_generator.loss.clone());
+    report.append(details);
     let (state, generator_squares) = state.update_generator(of_generator, generator_buffers, measure);
     let gradient_squares = discriminator_squares.zip(generator_squares).map(<[_; 2]>::from);
     let metrics = StepMetrics {
