@@ -22,8 +22,8 @@ pub struct TrainingProgress {
     first_step: u64,
     started: Instant,
     last_plain: Option<Instant>,
-    /// The number that `[checkpoint.best]` goes by, shown beside the losses.
-    metric: Option<String>,
+    /// The number that `[checkpoint.best]` goes by, and its newest value, shown beside the losses.
+    metric: Option<(String, Option<f64>)>,
     quiet: bool,
 }
 
@@ -36,7 +36,7 @@ impl TrainingProgress {
             first_step: 0,
             started: Instant::now(),
             last_plain: None,
-            metric,
+            metric: metric.map(|name| (name, None)),
             quiet,
         }
     }
@@ -109,16 +109,20 @@ impl Observer for TrainingProgress {
         let Some(plan) = self.plan else { return };
         let left = self.seconds_left(line.step).map_or_else(|| "?".into(), duration);
         let number = |name: &str| line.get(name).unwrap_or(f64::NAN);
-        let metric = self.metric.as_ref().and_then(|name| Some((name, line.get(name)?)));
-        let losses = format!(
-            "D {:.3}  G {:.3}  {}{:.0} images/s  {left} left",
+        let mut losses = format!(
+            "D {:.3}  G {:.3}  {:.0} images/s  {left} left",
             number("loss/discriminator"),
             number("loss/generator"),
-            metric
-                .map(|(name, value)| format!("{name} {value:.4}  "))
-                .unwrap_or_default(),
             number("images_per_second")
         );
+        if let Some((name, newest)) = &mut self.metric {
+            *newest = line.get(name).or(*newest);
+            if let Some(value) = newest {
+                // At the end and without its group, because a terminal may be narrow.
+                let name = name.rsplit('/').next().unwrap_or(name);
+                losses += &format!("  {name} {value:.4}");
+            }
+        }
 
         match &self.bar {
             Some(bar) => {
