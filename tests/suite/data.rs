@@ -1,13 +1,16 @@
 //! Images through Burn's own loader; real MNIST where it is at hand.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use burn::data::{dataloader::DataLoaderBuilder, dataset::Dataset};
 use ganvas_data::{
-    DatasetName, ImageBatch, ImageBatcher, ImageSource, LoadOptions, Schedule, Split, idx, load, synthetic_digits,
+    DataError, DatasetName, ImageBatch, ImageBatcher, ImageSource, LoadOptions, Schedule, Split, idx, load,
+    synthetic_digits,
 };
 
-use crate::{Inner, KIND, desk::Desk, golden::values};
+use ganvas_training::{RunDirectory, train};
+
+use crate::{B, Inner, KIND, desk::Desk, device, golden::values};
 
 #[test]
 fn burns_own_loader_takes_the_images() {
@@ -136,4 +139,43 @@ fn images_that_a_network_cannot_make_are_refused_before_the_first_step() {
         }
         assert!(!desk.path("runs").exists());
     }
+}
+
+/// Images one of which cannot be read.
+#[derive(Debug)]
+struct Broken;
+
+impl ImageSource for Broken {
+    fn name(&self) -> &str {
+        "broken"
+    }
+    fn len(&self) -> usize {
+        40
+    }
+    fn shape(&self) -> [usize; 3] {
+        [1, 28, 28]
+    }
+    fn image(&self, index: usize) -> Result<Cow<'_, [u8]>, DataError> {
+        match index {
+            37 => Err(DataError::Source {
+                name: "broken".to_owned(),
+                reason: "the disk is on strike".into(),
+            }),
+            _ => Ok(vec![0; 784].into()),
+        }
+    }
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_reported_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = crate::determinism::experiment(&[]);
+    let run = RunDirectory::create(Some(&folder.path().join("run")), &experiment.name).unwrap();
+    let images: Arc<dyn ImageSource> = Arc::new(Broken);
+    let error = train::<B, _, _>(&experiment, &images, &mut [], &run, None, &device(), &mut ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot read the images of broken: the disk is on strike"
+    );
+    assert!(!error.is_usage() && !run.config_path().exists());
 }

@@ -62,7 +62,7 @@ fn train_as(
     resume: Option<&ResumePoint>,
     steps: u64,
 ) -> Result<Outcome, TrainingError> {
-    let statistics = || PixelStatistics::new(&**images, experiment.seed, experiment.evaluation.count);
+    let statistics = || PixelStatistics::new(&**images, experiment.seed, experiment.evaluation.count).unwrap();
     let mut with_statistics: [_; 1] = [Box::new(statistics()) as Box<_>];
     let evaluators: &mut Evaluators<B, NetworkConfig> = match experiment.evaluation.every {
         0 => &mut [],

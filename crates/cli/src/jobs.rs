@@ -26,7 +26,7 @@ impl Job for TrainJob<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         report_kernels::<B>(&device);
-        let mut evaluators = evaluators::<B>(self.experiment, &**self.images);
+        let mut evaluators = evaluators::<B>(self.experiment, &**self.images)?;
         train::<B, _, _>(
             self.experiment,
             self.images,
@@ -40,20 +40,19 @@ impl Job for TrainJob<'_> {
 }
 
 /// The evaluators of `[evaluation]`; what they report stands in `experiment.rs`.
-#[allow(clippy::type_complexity)] // As `train` takes them.
 fn evaluators<B: AutodiffBackend>(
     experiment: &Experiment,
     images: &dyn ImageSource,
-) -> Vec<Box<dyn Evaluator<B::InnerBackend, InnerGenerator<B, NetworkConfig>>>> {
-    match experiment.evaluation.every {
+) -> Result<Vec<CommandEvaluator<B>>, TrainingError> {
+    let section = &experiment.evaluation;
+    Ok(match section.every {
         0 => Vec::new(),
-        _ => vec![Box::new(PixelStatistics::new(
-            images,
-            experiment.seed,
-            experiment.evaluation.count,
-        ))],
-    }
+        _ => vec![Box::new(PixelStatistics::new(images, experiment.seed, section.count)?)],
+    })
 }
+
+/// An evaluator of the families that ship.
+type CommandEvaluator<B> = Box<dyn Evaluator<<B as AutodiffBackend>::InnerBackend, InnerGenerator<B, NetworkConfig>>>;
 
 /// Times steps.
 pub struct BenchmarkJob<'a> {

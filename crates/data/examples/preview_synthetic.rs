@@ -30,7 +30,7 @@ fn main() -> Result<(), DataError> {
     for class in 0..10 {
         let members = (0..set.len()).filter(|&index| set.label(index) == Some(class));
         for index in members.take(COLUMNS) {
-            page.extend_from_slice(&set.image(index).unwrap_or_default());
+            page.extend_from_slice(&set.image(index)?);
         }
     }
     let grid = compose_grid(&page, 10 * COLUMNS, set.shape(), COLUMNS)?;

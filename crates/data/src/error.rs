@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{DatasetName, Split};
+use crate::{DatasetName, ImageSource, Split};
 
 /// Why images could not be read, made, fetched or written.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +124,14 @@ pub enum DataError {
         asked: usize,
         /// The most that can be had.
         limit: usize,
+    },
+    /// A source of somebody's own could not give an image.
+    #[error("cannot read the images of {name}: {reason}")]
+    Source {
+        /// The source's name.
+        name: String,
+        /// Its reason.
+        reason: Box<dyn std::error::Error + Send + Sync>,
     },
     /// An index points past the end of a set.
     #[error("no image {index} in {name}, which holds {len} images counted from 0")]
@@ -248,6 +256,15 @@ impl fmt::Display for FetchFailure {
 }
 
 impl DataError {
+    /// An [`DataError::IndexOutOfRange`], for sources of images.
+    pub fn past_the_end(source: &dyn ImageSource, index: usize) -> Self {
+        Self::IndexOutOfRange {
+            name: source.name().to_owned(),
+            index: index as u64,
+            len: source.len(),
+        }
+    }
+
     /// An [`DataError::Io`] for `path`.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io {

@@ -7,7 +7,7 @@ use std::{borrow::Cow, error::Error, path::PathBuf, sync::Arc};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::{AutodiffBackend, Backend};
-use ganvas_data::ImageSource;
+use ganvas_data::{DataError, ImageSource};
 use ganvas_model::*;
 use ganvas_training::*;
 use serde::{Deserialize, Serialize};
@@ -29,13 +29,13 @@ impl ImageSource for Stripes {
     fn shape(&self) -> [usize; 3] {
         IMAGE.dims()
     }
-    fn image(&self, index: usize) -> Option<Cow<'_, [u8]>> {
+    fn image(&self, index: usize) -> Result<Cow<'_, [u8]>, DataError> {
         let (phase, slope) = (index % 7, index / 7 % 3);
         let pixel = |at: usize| match (at % 16 + slope * (at / 16) + phase) / 4 % 2 {
             0 => 0,
             _ => 255,
         };
-        (index < self.len()).then(|| (0..12 * 16).map(pixel).collect())
+        Ok((0..12 * 16).map(pixel).collect())
     }
 }
 

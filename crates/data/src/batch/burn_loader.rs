@@ -24,7 +24,7 @@ impl Dataset<ImageItem> for ImageSet {
     fn get(&self, index: usize) -> Option<ImageItem> {
         Some(ImageItem {
             index,
-            pixels: self.image(index)?.into_owned(),
+            pixels: self.image(index).ok()?.into_owned(),
             shape: self.shape(),
             label: self
                 .labels()

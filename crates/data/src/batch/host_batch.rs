@@ -48,16 +48,11 @@ impl HostBatch {
         let mut images = Vec::with_capacity(indices.len() * channels * height * width);
         let mut labels = (source.classes() > 0).then(|| Vec::with_capacity(indices.len()));
         for &index in indices {
-            let past_the_end = || DataError::IndexOutOfRange {
-                name: source.name().to_owned(),
-                index: u64::from(index),
-                len: source.len(),
-            };
-            let at = usize::try_from(index).map_err(|_| past_the_end())?;
-            let pixels = source.image(at).ok_or_else(past_the_end)?;
-            images.extend(pixels.iter().map(|&byte| normalize(byte)));
+            let index = index as usize;
+            images.extend(source.image(index)?.iter().map(|&byte| normalize(byte)));
             if let Some(labels) = &mut labels {
-                labels.push(source.label(at).ok_or_else(past_the_end)?);
+                let label = source.label(index);
+                labels.push(label.ok_or_else(|| DataError::past_the_end(source, index))?);
             }
         }
         Ok(Self {

@@ -1,4 +1,4 @@
-//! What tells one collection of images from another.
+//! What distinguishes one collection of images from another.
 
 use std::fmt;
 
@@ -15,15 +15,24 @@ pub struct Fingerprint(String);
 
 impl Fingerprint {
     /// Sums up images of one shape.
-    pub fn of(shape: [usize; 3], count: usize, images: impl Iterator<Item = impl AsRef<[u8]>>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// The first image's that cannot be had.
+    pub fn of<E>(
+        shape: [usize; 3],
+        count: usize,
+        images: impl Iterator<Item = Result<impl AsRef<[u8]>, E>>,
+    ) -> Result<Self, E> {
         let mut sum = Sha256::new();
         for number in shape.into_iter().chain([count]) {
             sum.update((number as u64).to_le_bytes());
         }
         for image in images {
-            sum.update(image.as_ref());
+            sum.update(image?.as_ref());
         }
-        Self(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        let digits = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self(digits))
     }
 
     /// The first eight digits, enough for a person to tell two apart.
@@ -46,13 +55,17 @@ mod tests {
     #[test]
     fn it_is_the_sum_of_shape_count_and_pixels() {
         // printf '\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\5\6' | sha256sum
-        let found = Fingerprint::of([1, 1, 2], 1, [[5_u8, 6]].iter());
+        let of = |shape, images: &[&[u8]]| {
+            let Ok(found) = Fingerprint::of::<std::convert::Infallible>(shape, images.len(), images.iter().map(Ok));
+            found
+        };
+        let found = of([1, 1, 2], &[&[5, 6]]);
         assert_eq!(
             found.to_string(),
             "69030c4a006f2defc8a697ab555c40f8d2acdf7fac07e74d02b5f6edb512e408"
         );
-        assert_ne!(found, Fingerprint::of([1, 2, 1], 1, [[5_u8, 6]].iter()));
-        assert_ne!(found, Fingerprint::of([1, 1, 1], 2, [[5_u8], [6]].iter()));
-        assert_ne!(found, Fingerprint::of([1, 1, 2], 1, [[6_u8, 5]].iter()));
+        assert_ne!(found, of([1, 2, 1], &[&[5, 6]]));
+        assert_ne!(found, of([1, 1, 1], &[&[5], &[6]]));
+        assert_ne!(found, of([1, 1, 2], &[&[6, 5]]));
     }
 }

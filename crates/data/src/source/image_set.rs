@@ -176,10 +176,13 @@ impl ImageSource for ImageSet {
         self.shape
     }
 
-    fn image(&self, index: usize) -> Option<Cow<'_, [u8]>> {
+    fn image(&self, index: usize) -> Result<Cow<'_, [u8]>, DataError> {
         let size = self.image_len();
-        let start = index.checked_mul(size)?;
-        self.pixels.get(start..start.checked_add(size)?).map(Cow::Borrowed)
+        let start = index.checked_mul(size);
+        start
+            .and_then(|start| self.pixels.get(start..start.checked_add(size)?))
+            .map(Cow::Borrowed)
+            .ok_or_else(|| DataError::past_the_end(self, index))
     }
 
     /// One more than the highest label.
@@ -191,11 +194,16 @@ impl ImageSource for ImageSet {
         self.labels.as_ref()?.get(index).copied().map(u32::from)
     }
 
-    fn fingerprint(&self) -> Fingerprint {
-        let images = || std::iter::once(self.pixels.as_slice());
-        self.fingerprint
-            .get_or_init(|| Fingerprint::of(self.shape, self.len(), images()))
-            .clone()
+    fn fingerprint(&self) -> Result<Fingerprint, DataError> {
+        if let Some(found) = self.fingerprint.get() {
+            return Ok(found.clone());
+        }
+        let found = Fingerprint::of(
+            self.shape,
+            self.len(),
+            std::iter::once(Ok::<_, DataError>(&self.pixels)),
+        )?;
+        Ok(self.fingerprint.get_or_init(|| found).clone())
     }
 }
 
@@ -242,24 +250,27 @@ mod tests {
     #[test]
     fn the_fingerprint_is_that_of_the_images_as_they_are_now() {
         let set = two_by_three();
-        let from_images = Fingerprint::of([1, 2, 3], 2, (0..2).filter_map(|index| set.image(index)));
-        assert_eq!(set.fingerprint(), from_images);
+        let from_images = Fingerprint::of([1, 2, 3], 2, (0..2).map(|index| set.image(index))).unwrap();
+        assert_eq!(set.fingerprint().unwrap(), from_images);
         let first = set.clone().truncated(1);
-        assert_ne!(first.fingerprint(), set.fingerprint());
+        assert_ne!(first.fingerprint().unwrap(), set.fingerprint().unwrap());
         let padded = set.clone().padded_to(4).unwrap();
-        assert_ne!(padded.fingerprint(), set.fingerprint());
+        assert_ne!(padded.fingerprint().unwrap(), set.fingerprint().unwrap());
         let unlabelled = ImageSet::new("other", set.pixels().to_vec(), None, [1, 2, 3]).unwrap();
-        assert_eq!(unlabelled.fingerprint(), set.fingerprint());
+        assert_eq!(unlabelled.fingerprint().unwrap(), set.fingerprint().unwrap());
     }
 
     #[test]
     fn images_and_labels_are_found_by_index() {
         let set = two_by_three();
         assert_eq!(set.len(), 2);
-        assert_eq!(set.image(1).as_deref(), Some([7, 8, 9, 10, 11, 12].as_slice()));
+        assert_eq!(*set.image(1).unwrap(), [7, 8, 9, 10, 11, 12]);
         assert_eq!(set.label(1), Some(9));
-        assert_eq!(set.image(2), None);
-        assert_eq!(set.image(usize::MAX), None);
+        assert!(matches!(
+            set.image(2),
+            Err(DataError::IndexOutOfRange { index: 2, len: 2, .. })
+        ));
+        assert!(set.image(usize::MAX).is_err());
         assert_eq!(set.label(2), None);
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-use crate::Fingerprint;
+use crate::{DataError, Fingerprint};
 
 /// A numbered collection of small images of one shape, with labels or without.
 ///
@@ -25,9 +25,13 @@ pub trait ImageSource: Debug + Send + Sync {
     /// The shape of each image: channels, height and width.
     fn shape(&self) -> [usize; 3];
 
-    /// Image `index` in C·H·W order, one byte a value from 0 (black) to 255 (white); `None` past
-    /// the end.
-    fn image(&self, index: usize) -> Option<Cow<'_, [u8]>>;
+    /// Image `index` in C·H·W order, one byte a value from 0 (black) to 255 (white).
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::IndexOutOfRange`] past the end; [`DataError::Source`] or [`DataError::Io`] where
+    /// the image cannot be read.
+    fn image(&self, index: usize) -> Result<Cow<'_, [u8]>, DataError>;
 
     /// How many classes the labels tell apart; 0 where there are no labels.
     fn classes(&self) -> usize {
@@ -41,9 +45,13 @@ pub trait ImageSource: Debug + Send + Sync {
         None
     }
 
-    /// What tells these images from any others.
-    fn fingerprint(&self) -> Fingerprint {
-        let images = (0..self.len()).filter_map(|index| self.image(index));
+    /// What distinguishes these images from any others.
+    ///
+    /// # Errors
+    ///
+    /// As [`image`](Self::image).
+    fn fingerprint(&self) -> Result<Fingerprint, DataError> {
+        let images = (0..self.len()).map(|index| self.image(index));
         Fingerprint::of(self.shape(), self.len(), images)
     }
 }

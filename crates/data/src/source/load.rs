@@ -77,7 +77,7 @@ fn finish(set: ImageSet, options: &LoadOptions) -> Result<ImageSet, DataError> {
         Some(size) => set.padded_to(size)?,
         None => set,
     };
-    set.fingerprint();
+    set.fingerprint()?;
     Ok(set)
 }
 

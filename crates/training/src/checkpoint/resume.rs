@@ -77,7 +77,7 @@ pub fn resume_point<N: NetworkSettings, O: ObjectiveSettings>(
         });
     }
     if let Some(checkpoint) = &checkpoint {
-        let now = ImagesState::of(images);
+        let now = ImagesState::of(images)?;
         if !checkpoint.state.images.is_same(&now) {
             return Err(TrainingError::OtherImages {
                 before: checkpoint.state.images.to_string(),

@@ -1,6 +1,6 @@
 //! `state.json`: what a checkpoint holds that is no tensor.
 
-use ganvas_data::{Fingerprint, ImageSource};
+use ganvas_data::{DataError, Fingerprint, ImageSource};
 use serde::{Deserialize, Serialize};
 
 use crate::{MetricsLine, Plan};
@@ -48,7 +48,7 @@ pub struct RandomState {
     pub next_batch: u64,
 }
 
-/// What tells the images of a run from any others.
+/// What distinguishes the images of a run from any others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImagesState {
     /// What reports call them.
@@ -63,13 +63,16 @@ pub struct ImagesState {
 
 impl ImagesState {
     /// Of a source as it is now.
-    pub fn of(images: &dyn ImageSource) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Where an image cannot be read.
+    pub fn of(images: &dyn ImageSource) -> Result<Self, DataError> {
+        Ok(Self {
             name: images.name().to_owned(),
             count: images.len(),
             shape: images.shape(),
-            fingerprint: images.fingerprint(),
-        }
+            fingerprint: images.fingerprint()?,
+        })
     }
 
     /// Whether these are the same images, whatever they are called.

@@ -10,6 +10,7 @@ use super::{
     error::{ConfigError, nearest},
     overrides::{Overrides, last_set, set},
     sections::Experiment,
+    validation::is_plain,
 };
 
 /// Reads an experiment file and lays the overrides over it.
@@ -112,10 +113,9 @@ pub fn parse_experiment<N: NetworkSettings, O: ObjectiveSettings>(
 
 /// The letters of a file's name that a run's may have.
 fn as_name(name: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
     let letters: String = name
         .chars()
-        .map(|letter| if plain(letter) { letter } else { '-' })
+        .map(|letter| if is_plain(letter) { letter } else { '-' })
         .collect();
     letters.trim_start_matches('.').to_owned()
 }

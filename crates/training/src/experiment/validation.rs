@@ -64,8 +64,7 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
             );
             return mistake("training.discriminator_steps", message);
         }
-        let plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
-        if !self.name.chars().all(plain) || self.name.starts_with('.') {
+        if !self.name.chars().all(is_plain) || self.name.starts_with('.') {
             let message = format!(
                 "expected letters, digits, `-`, `_` or `.`, found `{}`; it names the run's folder",
                 self.name
@@ -151,6 +150,11 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         }
         Plan::new(&self.data, &self.training, images.len())
     }
+}
+
+/// Whether a run's name may have this letter: it names a folder.
+pub(super) fn is_plain(letter: char) -> bool {
+    letter.is_alphanumeric() || "-_.".contains(letter)
 }
 
 /// A mistake in a section whose checks are its own.

@@ -60,6 +60,9 @@ where
         resume: Option<&ResumePoint>,
         state: &TrainingState<B, N>,
     ) -> Result<Self, TrainingError> {
+        // Every image is read once before anything is written.
+        let images_state = ImagesState::of(images)?;
+        let health = Health::of_images(images, plan.batch_size)?;
         run.write_config(&experiment.to_toml()?)?;
         let changes = resume.map_or(&[][..], |point| &point.changes);
         Session::record(run, &experiment.backend.kind, state.step, changes)?;
@@ -75,9 +78,9 @@ where
         Ok(Self {
             writer: CheckpointWriter::new(run, log.output()?),
             pending: PendingMetrics::new(state),
-            health: Health::of_images(images, plan.batch_size),
+            health,
             sampler: Sampler::new(experiment.seed, samples, state.generator.latent_size()),
-            images_state: ImagesState::of(images),
+            images_state,
             saved_at: resume.and_then(|point| point.checkpoint.as_ref()).map(|_| state.step),
             last_line: (Instant::now(), 0),
             stopwatch: Stopwatch::start(),

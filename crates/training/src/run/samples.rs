@@ -39,12 +39,10 @@ pub(crate) fn write_comparison(
     generated: &[f32],
 ) -> Result<(), TrainingError> {
     // The first images of a set are the same to everyone; those of the first epoch are at least this run's own.
-    let bytes: Vec<u8> = epoch_order(seed, 0, real.len())
-        .into_iter()
-        .take(COMPARED)
-        .filter_map(|index| real.image(index as usize))
-        .flat_map(|image| image.into_owned())
-        .collect();
+    let mut bytes = Vec::new();
+    for index in epoch_order(seed, 0, real.len()).into_iter().take(COMPARED) {
+        bytes.extend_from_slice(&real.image(index as usize)?);
+    }
     let shape = real.shape();
     let picture = side_by_side(
         ("real", &grid_of_bytes(&bytes, shape)?),

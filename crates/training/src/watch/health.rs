@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ganvas_data::ImageSource;
+use ganvas_data::{DataError, ImageSource};
 
 use super::moments::Moments;
 use crate::{
@@ -97,12 +97,12 @@ impl Health {
     }
 
     /// A watch over a training on these images.
-    pub(crate) fn of_images(images: &dyn ImageSource, batch_size: usize) -> Self {
-        Self::new(match batch_size {
+    pub(crate) fn of_images(images: &dyn ImageSource, batch_size: usize) -> Result<Self, DataError> {
+        Ok(Self::new(match batch_size {
             // A single image is all alike.
             1 => 0.0,
-            _ => pixel_variance(images),
-        })
+            _ => pixel_variance(images)?,
+        }))
     }
 
     /// What the newest line completes: five lines in a row, after step 50, that show the same. Reported again only after a line
@@ -124,9 +124,10 @@ impl Health {
 }
 
 /// Variance of a pixel from image to image, the mean over all pixels, of the first thousand real images.
-fn pixel_variance(images: &dyn ImageSource) -> f64 {
-    let Moments { deviations, .. } = Moments::of_images(images, 0..images.len().min(1000));
-    deviations.iter().map(|deviation| deviation.powi(2)).sum::<f64>() / deviations.len() as f64
+fn pixel_variance(images: &dyn ImageSource) -> Result<f64, DataError> {
+    let Moments { deviations, .. } = Moments::of_images(images, 0..images.len().min(1000))?;
+    let variances = deviations.iter().map(|deviation| deviation.powi(2));
+    Ok(variances.sum::<f64>() / deviations.len() as f64)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Mean and standard deviation of each pixel of many images.
 
-use ganvas_data::{ImageSource, normalize};
+use ganvas_data::{DataError, ImageSource, normalize};
 
 /// Mean and standard deviation of each pixel.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,10 +11,12 @@ pub(super) struct Moments {
 
 impl Moments {
     /// Of some images of a source, normalized.
-    pub(super) fn of_images(images: &dyn ImageSource, chosen: impl Iterator<Item = usize>) -> Self {
-        let pixels = chosen.filter_map(|index| images.image(index));
+    pub(super) fn of_images(images: &dyn ImageSource, chosen: impl Iterator<Item = usize>) -> Result<Self, DataError> {
+        let mut failure = None;
+        let pixels = chosen.map_while(|index| images.image(index).map_err(|error| failure = Some(error)).ok());
         let values = pixels.flat_map(|image| image.iter().map(|&byte| normalize(byte)).collect::<Vec<f32>>());
-        Self::of(values, images.shape().iter().product())
+        let found = Self::of(values, images.shape().iter().product());
+        failure.map_or(Ok(found), Err)
     }
 
     /// Of images of `area` values, one after the other.

@@ -1,7 +1,7 @@
 //! Pixel statistics of generated images against real ones.
 
 use burn::tensor::backend::Backend;
-use ganvas_data::{ImageSource, epoch_order};
+use ganvas_data::{DataError, ImageSource, epoch_order};
 use ganvas_model::Generator;
 
 use super::{evaluator::Evaluator, moments::Moments};
@@ -24,13 +24,16 @@ impl PixelStatistics {
     pub const REPORTS: [&str; 2] = ["pixels/mean_error", "pixels/deviation_error"];
 
     /// Compares `count` generated images with as many real ones, or all that there are, chosen by `seed`.
-    pub fn new(images: &dyn ImageSource, seed: u64, count: usize) -> Self {
+    ///
+    /// # Errors
+    /// Where an image cannot be read.
+    pub fn new(images: &dyn ImageSource, seed: u64, count: usize) -> Result<Self, DataError> {
         let chosen = epoch_order(seed, 0, images.len()).into_iter().take(count);
-        Self {
-            real: Moments::of_images(images, chosen.map(|index| index as usize)),
+        Ok(Self {
+            real: Moments::of_images(images, chosen.map(|index| index as usize))?,
             seed,
             count,
-        }
+        })
     }
 
     /// Compares images, one after the other, with the real ones: the errors of mean and deviation.
@@ -68,7 +71,7 @@ mod tests {
     #[test]
     fn real_images_are_near_and_broken_ones_are_far_by_what_was_done_to_them() {
         let real = synthetic_digits(1, Split::Train, 400);
-        let statistics = PixelStatistics::new(&real, 0, 400);
+        let statistics = PixelStatistics::new(&real, 0, 400).unwrap();
         let pixels: Vec<f32> = real.pixels().iter().map(|&byte| normalize(byte)).collect();
         let [mean, deviation] = statistics.compare(&pixels);
         assert!(mean < 1e-9 && deviation < 1e-6, "{mean} {deviation}");
