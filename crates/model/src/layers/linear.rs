@@ -109,9 +109,21 @@ impl<B: Backend> Linear<B> {
                 activation: Activation::Identity,
             })),
             None => {
-                let features = add_bias(multiply(self.weight.val(), input), self.bias.as_ref());
-                let [count, _, batch] = features.dims();
-                features.reshape([pixels, count / pixels, batch]).swap_dims(0, 1)
+                // The weights are put into the order of the channels, not the features: burn-std 0.21 gives a permuted batch of one
+                // image the wrong strides when it is reshaped (`split_strides`), and burn-cubecl then reads other pixels.
+                let [count, inputs] = self.weight.dims();
+                let channels = count / pixels;
+                let by_channel_first = |rows: Tensor<B, 2>, columns: usize| {
+                    let rows = rows.reshape([pixels, channels, columns]).swap_dims(0, 1);
+                    rows.reshape([count, columns])
+                };
+                let features = multiply(by_channel_first(self.weight.val(), inputs), input);
+                let features = match &self.bias {
+                    Some(bias) => features + by_channel_first(bias.val().reshape([count, 1]), 1).reshape([count, 1, 1]),
+                    None => features,
+                };
+                let [_, _, batch] = features.dims();
+                features.reshape([channels, pixels, batch])
             }
         };
         FeatureMap::from_tensor(features, [height, width])
