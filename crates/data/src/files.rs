@@ -28,14 +28,85 @@ pub fn write_atomically(
 ) -> Result<(), DataError> {
     let folder = parent(path);
     disk::create_folders(folder).map_err(|source| DataError::io("create the folder", folder, source))?;
-    let temporary = temporary_beside(path)?;
-    let written = write_whole(&temporary, write).and_then(|()| disk::rename(&temporary, path));
-    if let Err(source) = written {
-        // The first error says what went wrong; a second one about the leftover would hide it.
-        let _ = fs::remove_file(&temporary);
-        return Err(DataError::io("write", path, source));
+    let mut file = PendingFile::create(path)?;
+    write(&mut file.writer).map_err(|source| DataError::io("write", path, source))?;
+    file.commit()
+}
+
+/// A file that is being written beside its place, for as long as it takes, and gets its name when it is whole. Dropped before
+/// that it leaves nothing behind.
+#[derive(Debug)]
+pub struct PendingFile {
+    writer: BufWriter<Output>,
+    temporary: PathBuf,
+    path: PathBuf,
+    committed: bool,
+}
+
+impl PendingFile {
+    /// Begins a file in a folder that is there.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Io`] where nothing can be written beside `path`.
+    pub fn create(path: &Path) -> Result<Self, DataError> {
+        let temporary = temporary_beside(path)?;
+        match Output::create(&temporary) {
+            Ok(file) => Ok(Self {
+                writer: BufWriter::new(file),
+                temporary,
+                path: path.to_owned(),
+                committed: false,
+            }),
+            Err(source) => {
+                // A full disk may give a name and no content.
+                let _ = fs::remove_file(&temporary);
+                Err(DataError::io("write", path, source))
+            }
+        }
     }
-    disk::sync_folder(folder).map_err(|source| DataError::io("synchronize the folder", folder, source))
+
+    /// Where the content is until it is whole.
+    #[must_use]
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Brings the content to the disk and gives it its name.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Io`]; then what stood at the path still does.
+    pub fn commit(mut self) -> Result<(), DataError> {
+        let written = self
+            .writer
+            .flush()
+            .and_then(|()| self.writer.get_ref().sync())
+            .and_then(|()| disk::rename(&self.temporary, &self.path));
+        written.map_err(|source| DataError::io("write", &self.path, source))?;
+        self.committed = true;
+        let folder = parent(&self.path);
+        disk::sync_folder(folder).map_err(|source| DataError::io("synchronize the folder", folder, source))
+    }
+}
+
+impl Write for PendingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Drop for PendingFile {
+    fn drop(&mut self) {
+        if !self.committed {
+            // The error at hand says what went wrong; a second one about the leftover would hide it.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
 }
 
 /// The folder that holds `path`; the current one where `path` is a bare name.
@@ -62,13 +133,6 @@ fn temporary_beside(path: &Path) -> Result<PathBuf, DataError> {
         COUNT.fetch_add(1, Ordering::Relaxed)
     ));
     Ok(parent(path).join(name))
-}
-
-fn write_whole(path: &Path, write: impl FnOnce(&mut BufWriter<Output>) -> io::Result<()>) -> io::Result<()> {
-    let mut writer = BufWriter::new(Output::create(path)?);
-    write(&mut writer)?;
-    writer.flush()?;
-    writer.get_ref().sync()
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ mod source;
 
 pub use batch::*;
 pub use error::{DataError, FetchFailure};
-pub use files::write_atomically;
+pub use files::{PendingFile, write_atomically};
 pub use picture::*;
 pub use random::{Purpose, keyed_rng, normal_vec};
 pub use source::*;

@@ -133,26 +133,42 @@ impl Canvas {
 /// [`DataError::Canvas`] if a side is longer than PNG allows, and [`DataError::Io`] if the file
 /// cannot be written.
 pub fn write_png(canvas: &Canvas, path: &Path) -> Result<(), DataError> {
-    let sides = (u32::try_from(canvas.width), u32::try_from(canvas.height));
-    let (Ok(width), Ok(height)) = sides else {
-        return Err(DataError::Canvas {
-            what: "a PNG file",
-            expected: "sides of at most 4294967295 pixels".to_owned(),
-            found: format!("{} × {}", canvas.width, canvas.height),
-        });
-    };
-    write_atomically(path, |out| {
+    canvas.png_size()?;
+    write_atomically(path, |out| canvas.encode_png(out))
+}
+
+impl Canvas {
+    /// The sides as PNG counts them.
+    fn png_size(&self) -> Result<(u32, u32), DataError> {
+        let sides = (u32::try_from(self.width), u32::try_from(self.height));
+        let (Ok(width), Ok(height)) = sides else {
+            return Err(DataError::Canvas {
+                what: "a PNG file",
+                expected: "sides of at most 4294967295 pixels".to_owned(),
+                found: format!("{} × {}", self.width, self.height),
+            });
+        };
+        Ok((width, height))
+    }
+
+    /// Writes the picture as PNG, grey or in colours.
+    ///
+    /// # Errors
+    ///
+    /// The writer's, and one of kind `Other` if a side is longer than PNG allows.
+    pub fn encode_png(&self, out: &mut impl io::Write) -> io::Result<()> {
+        let (width, height) = self.png_size().map_err(io::Error::other)?;
         let mut encoder = png::Encoder::new(out, width, height);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_color(if canvas.channels == 3 {
+        encoder.set_color(if self.channels == 3 {
             png::ColorType::Rgb
         } else {
             png::ColorType::Grayscale
         });
         let mut writer = encoder.write_header().map_err(io::Error::from)?;
-        writer.write_image_data(&canvas.pixels).map_err(io::Error::from)?;
+        writer.write_image_data(&self.pixels).map_err(io::Error::from)?;
         writer.finish().map_err(io::Error::from)
-    })
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub fn write_f32(path: &Path, data: &[f32], shape: &[usize]) -> Result<(), DataE
     let expected = shape
         .iter()
         .try_fold(1_usize, |product, &side| product.checked_mul(side));
-    let header = header(shape).filter(|_| expected == Some(data.len()));
+    let header = header_f32(shape).filter(|_| expected == Some(data.len()));
     let Some(header) = header else {
         return Err(DataError::NpyShape {
             path: path.to_owned(),
@@ -39,9 +39,10 @@ pub fn write_f32(path: &Path, data: &[f32], shape: &[usize]) -> Result<(), DataE
     })
 }
 
-/// Magic bytes, version, length and the description, padded to the alignment; `None` if the shape
-/// is too long.
-fn header(shape: &[usize]) -> Option<Vec<u8>> {
+/// What stands before the numbers of a little-endian `float32` array in C order: magic bytes, version, length and the description,
+/// padded to the alignment; `None` if the shape is too long.
+#[must_use]
+pub fn header_f32(shape: &[usize]) -> Option<Vec<u8>> {
     let mut axes: String = shape.iter().map(|side| format!("{side}, ")).collect();
     // Python's tuple of one keeps its comma, all others lose the last one.
     axes.truncate(axes.len().saturating_sub(if shape.len() == 1 { 1 } else { 2 }));

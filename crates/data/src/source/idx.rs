@@ -19,7 +19,7 @@ use crate::{DataError, ImageSet};
 
 mod write;
 
-pub use write::{write_images, write_labels};
+pub use write::{header, write_images, write_labels};
 
 /// The most bytes of data that are read from one file. MNIST's largest file holds 47 million.
 pub(crate) const LIMIT: u64 = 1 << 30;
@@ -77,10 +77,24 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
 ///
 /// As [`read_images`], for what the header shows.
 pub fn read_image_size(path: &Path) -> Result<[usize; 2], DataError> {
-    let [_, rows, columns] = with_stream(path, |stream, compressed| {
-        parse_header::<3>(stream, path, Kind::Images, compressed)
-    })?;
+    let [_, rows, columns] = read_image_header(path)?;
     Ok([rows, columns])
+}
+
+/// Reads how many images a file has, from its header alone.
+///
+/// # Errors
+///
+/// As [`read_image_size`].
+pub fn read_image_count(path: &Path) -> Result<usize, DataError> {
+    let [count, _, _] = read_image_header(path)?;
+    Ok(count)
+}
+
+fn read_image_header(path: &Path) -> Result<[usize; 3], DataError> {
+    with_stream(path, |stream, compressed| {
+        parse_header::<3>(stream, path, Kind::Images, compressed)
+    })
 }
 
 /// Reads an image file and, where there is one, its label file into one set of grey images.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::source::idx::{read_image_set, read_image_size};
+use crate::source::idx::{read_image_count, read_image_set, read_image_size};
 use crate::source::locate::{data_folders, split_files};
 use crate::source::synthetic::{SYNTHETIC_SIZE, synthetic_digits};
 use crate::{DataError, DatasetName, ImageSet, ImageSource, Split};
@@ -79,6 +79,34 @@ fn finish(set: ImageSet, options: &LoadOptions) -> Result<ImageSet, DataError> {
     };
     set.fingerprint()?;
     Ok(set)
+}
+
+/// How many images [`load`] will give, without reading them: as many as the file's header says, or where the files are not
+/// there, as many as were published.
+///
+/// # Errors
+///
+/// As [`load`], for what the header shows.
+pub fn count_before_loading(name: DatasetName, split: Split, options: &LoadOptions) -> Result<usize, DataError> {
+    let limit = match name {
+        DatasetName::Synthetic => MOST_SYNTHETIC,
+        _ => {
+            let folders = data_folders(options.data_dir.as_deref());
+            let header = split_files(name, split, &folders).and_then(|(images, _)| read_image_count(&images));
+            header.unwrap_or_else(|_| name.split_len(split))
+        }
+    };
+    match options.count {
+        Some(asked) if asked == 0 || asked > limit => Err(DataError::ImageCount {
+            name,
+            split,
+            asked,
+            limit,
+        }),
+        Some(asked) => Ok(asked),
+        None if name == DatasetName::Synthetic => Ok(name.split_len(split)),
+        None => Ok(limit),
+    }
 }
 
 /// The shape that the images of [`load`] will have, without reading them; `None` where the files are

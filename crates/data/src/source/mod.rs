@@ -18,7 +18,7 @@ pub use fetch::{FetchProgress, FetchReport, fetch};
 pub use fingerprint::Fingerprint;
 pub use image_set::ImageSet;
 pub use image_source::ImageSource;
-pub use load::{LoadOptions, load, shape_before_loading};
+pub use load::{LoadOptions, count_before_loading, load, shape_before_loading};
 pub use locate::{DATA_VARIABLE, data_folders, download_folder, find_data_set};
 pub use registry::{DataFile, DatasetName, Split};
 pub use synthetic::synthetic_digits;

@@ -46,18 +46,19 @@ pub fn write_labels(path: &Path, labels: &[u8]) -> Result<(), DataError> {
     write(path, &[labels.len()], labels)
 }
 
-fn write(path: &Path, sizes: &[usize], data: &[u8]) -> Result<(), DataError> {
-    let mut header = vec![0, 0, UNSIGNED_BYTE, sizes.len() as u8];
+/// What stands before the bytes of an IDX file of so many dimensions; `None` where a size does not fit the format.
+#[must_use]
+pub fn header(sizes: &[usize]) -> Option<Vec<u8>> {
+    let mut header = vec![0, 0, UNSIGNED_BYTE, u8::try_from(sizes.len()).ok()?];
     for &size in sizes {
-        let Ok(size) = u32::try_from(size) else {
-            return Err(DataError::format(
-                path,
-                "sizes of at most 4294967295 to write",
-                size.to_string(),
-            ));
-        };
-        header.extend(size.to_be_bytes());
+        header.extend(u32::try_from(size).ok()?.to_be_bytes());
     }
+    Some(header)
+}
+
+fn write(path: &Path, sizes: &[usize], data: &[u8]) -> Result<(), DataError> {
+    let header = header(sizes)
+        .ok_or_else(|| DataError::format(path, "sizes of at most 4294967295 to write", format!("{sizes:?}")))?;
     let compressed = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
