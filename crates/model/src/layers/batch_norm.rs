@@ -79,6 +79,8 @@ impl<B: Backend> BatchNorm<B> {
     pub fn forward(&self, input: FeatureMap<B>, activation: Activation, pass: &mut Pass<B>) -> FeatureMap<B> {
         input.map(|pixels| {
             let device = pixels.device();
+            let [channels, count, _] = pixels.dims();
+            pass.count_outputs(channels * count);
             if !pass.is_training() {
                 let scale = self.scale(self.running_var.val());
                 let shift = self.bias.val() - self.running_mean.val() * scale.clone();

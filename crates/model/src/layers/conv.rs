@@ -105,7 +105,8 @@ impl<B: Backend> Conv2d<B> {
             stride: self.stride,
             padding: self.padding,
         };
-        pass.count(window.position_count() * inputs * outputs * window.taps());
+        let count = window.position_count();
+        pass.count(count * inputs * outputs * window.taps(), count * outputs);
         let weight = self.weight.val().reshape([outputs, inputs * kernel * kernel]);
         let bias = self.bias.as_ref();
         let input = input.into_tensor();

@@ -60,7 +60,6 @@ impl<B: Backend> ConvTranspose2d<B> {
         // Where nothing overlaps, the order of the pixels does not matter.
         let input = if splits { input } else { input.into_image_order() };
         let positions = input.size();
-        pass.count(positions[0] * positions[1] * inputs * outputs * taps);
         let window = Window {
             image: positions.map(|side| (side - 1) * self.stride + kernel - 2 * self.padding),
             positions,
@@ -68,6 +67,8 @@ impl<B: Backend> ConvTranspose2d<B> {
             stride: self.stride,
             padding: self.padding,
         };
+        let pixels = window.image[0] * window.image[1];
+        pass.count(window.position_count() * inputs * outputs * taps, pixels * outputs);
         let lowering = if splits {
             Lowering::Split { taps }
         } else {

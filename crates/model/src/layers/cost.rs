@@ -1,4 +1,4 @@
-//! How much there is to multiply.
+//! How much there is to multiply, and to keep.
 
 /// The multiply-adds of the layers that are matrix products, for one image, forward, in the order of the pass. The layers
 /// count them as they run, as in k-diffusion's `models/flops.py`.
@@ -6,6 +6,8 @@
 pub struct Cost {
     /// One number a layer.
     pub layers: Vec<u64>,
+    /// The values that all layers put out for one image. A backward pass keeps them.
+    pub activations: u64,
 }
 
 impl Cost {

@@ -21,6 +21,8 @@ pub struct Init<'a, B: Backend> {
     left: u64,
     limit: u64,
     exceeded: bool,
+    /// Whether kernels are drawn at all.
+    draws: bool,
 }
 
 impl<B: Backend> std::fmt::Debug for Init<'_, B> {
@@ -43,7 +45,13 @@ impl<'a, B: Backend> Init<'a, B> {
             left: u64::MAX,
             limit: u64::MAX,
             exceeded: false,
+            draws: true,
         }
+    }
+
+    /// Leaves all kernels at zero: for networks that are only looked at, whose size would take long to draw.
+    pub fn with_zeros(self) -> Self {
+        Self { draws: false, ..self }
     }
 
     /// Makes at most so many values: for networks whose sizes somebody else wrote. A network that asks for more gets empty
@@ -85,6 +93,7 @@ impl<'a, B: Backend> Init<'a, B> {
     /// Draws a kernel in the flat order of `shape`.
     pub fn kernel<const D: usize>(&mut self, shape: [usize; D], fans: Fans) -> Param<Tensor<B, D>> {
         match self.grant(shape) {
+            Some(_) if !self.draws => Param::from_tensor(Tensor::zeros(shape, self.device)),
             Some(count) => {
                 let values = self.scheme.values(count, fans, self.rng);
                 Param::from_data(TensorData::new(values, shape), self.device)

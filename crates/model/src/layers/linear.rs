@@ -99,7 +99,7 @@ impl<B: Backend> Linear<B> {
         pass: &mut Pass<B>,
     ) -> FeatureMap<B> {
         let pixels = height * width;
-        pass.count(self.weight.shape().num_elements());
+        pass.count(self.weight.shape().num_elements(), self.weight.dims()[0]);
         let features = match fused_layers::<B>(&input.device()) {
             Some(layers) => tensor(layers.layer(LayerCall {
                 input: primitive(input),
@@ -142,7 +142,8 @@ impl<B: Backend> Linear<B> {
 
     fn apply(&self, input: Tensor<B, 3>, activation: Activation, pass: &mut Pass<B>) -> Tensor<B, 3> {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref());
-        pass.count(weight.shape().num_elements() * input.dims()[1]);
+        let pixels = input.dims()[1];
+        pass.count(weight.shape().num_elements() * pixels, weight.dims()[0] * pixels);
         match fused_layers::<B>(&input.device()) {
             Some(layers) => tensor(layers.layer(LayerCall {
                 input: primitive(input),

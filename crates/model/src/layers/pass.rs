@@ -44,9 +44,15 @@ impl<B: Backend> Pass<B> {
         &mut self.updates
     }
 
-    /// For a layer: counts the multiply-adds of one image.
-    pub fn count(&mut self, multiply_adds: usize) {
+    /// For a layer that is a matrix product: counts the multiply-adds of one image, and the values that it puts out.
+    pub fn count(&mut self, multiply_adds: usize, outputs: usize) {
         self.cost.layers.push(multiply_adds as u64);
+        self.count_outputs(outputs);
+    }
+
+    /// For any other layer: counts the values that it puts out for one image.
+    pub fn count_outputs(&mut self, outputs: usize) {
+        self.cost.activations += outputs as u64;
     }
 
     /// The updates of the whole pass.
