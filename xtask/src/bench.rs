@@ -16,6 +16,7 @@ use crate::{
 };
 use measure::{Contender, Sample, Shares};
 use report::Row;
+pub use report::machine;
 
 #[derive(Args)]
 pub struct Options {

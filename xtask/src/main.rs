@@ -10,6 +10,7 @@ mod packages;
 mod setup;
 mod suite;
 mod table;
+mod trainings;
 mod vulkan;
 
 use std::{
@@ -38,6 +39,8 @@ enum Task {
     Setup(setup::Options),
     /// Times training steps on each backend, network and batch size, beside PyTorch where asked
     Bench(bench::Options),
+    /// Trains the experiments that ship, whole, and prints how long each took
+    Trainings(trainings::Options),
     /// Format, lints, documentation and the rule that only crates/backend names a backend
     Check,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::TestAllBackends(options) => suite::test_all_backends(&options),
         Task::Setup(options) => setup::set_up(&options),
         Task::Bench(options) => bench::bench(&options),
+        Task::Trainings(options) => trainings::trainings(&options),
         Task::Check => check::check(),
     });
     match result {

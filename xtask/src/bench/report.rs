@@ -162,7 +162,7 @@ fn line(row: &Row, rows: &[Row]) -> String {
 }
 
 /// Processor and number of cores, where the system reports them.
-fn machine() -> String {
+pub fn machine() -> String {
     let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = information
         .lines()
