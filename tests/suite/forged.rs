@@ -50,7 +50,10 @@ fn take_up(name: &str, bytes: &[u8]) -> Result<(), TrainingError> {
     if let Err(error) = &result {
         let is_named = error.to_string().contains(&folder.path().display().to_string());
         assert!(
-            matches!(error, TrainingError::DamagedCheckpoint { .. }) && is_named,
+            matches!(
+                error,
+                TrainingError::DamagedCheckpoint { .. } | TrainingError::ForeignCheckpoint { .. }
+            ) && is_named,
             "{error}"
         );
     }

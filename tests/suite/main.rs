@@ -46,14 +46,19 @@ mod layers;
 mod losses;
 /// Memory does not grow.
 mod memory;
+mod mistakes;
 /// Networks: shapes, names, statistics.
 mod networks;
 /// Objectives that add up.
 mod objectives;
+mod outputs;
 /// Thirty training steps against Keras.
 mod parity;
 /// Checkpoints in PyTorch.
 mod pytorch;
+mod reports;
+mod run_words;
+mod shipped;
 /// Ctrl-C and SIGTERM.
 #[cfg(unix)]
 mod signals;

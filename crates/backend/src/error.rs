@@ -6,14 +6,12 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BackendError {
     /// No backend has this name.
-    #[error("unknown backend `{found}`, expected one of {expected}{}", suggestion(.nearest))]
+    #[error("unknown backend `{found}`, expected one of {expected}")]
     UnknownKind {
         /// The name given.
         found: String,
         /// All names.
         expected: String,
-        /// The name that is most like it.
-        nearest: Option<String>,
     },
     /// The backend is known, but this program was built without it.
     #[error(
@@ -44,11 +42,4 @@ pub enum BackendError {
         /// What would do.
         expected: String,
     },
-}
-
-fn suggestion(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
 }

@@ -97,12 +97,6 @@ impl FromStr for BackendKind {
             .ok_or_else(|| BackendError::UnknownKind {
                 found: name.to_owned(),
                 expected: names(Self::ALL),
-                nearest: Self::ALL
-                    .into_iter()
-                    .map(|kind| (strsim::damerau_levenshtein(name, kind.name()), kind.name()))
-                    .min()
-                    .filter(|&(distance, _)| distance <= 2)
-                    .map(|(_, nearest)| nearest.to_owned()),
             })
     }
 }

@@ -4,14 +4,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ganvas_data::{DatasetName, Split};
+use ganvas_training::CheckpointChoice;
 
 /// The most images that one command makes or shows: they are held in memory.
 const MOST_IMAGES: i64 = 1_000_000;
 
+/// The most images that are generated at once; IDX counts no further.
+const MOST_GENERATED: u64 = 4_294_967_295;
+
 /// Train, sample and inspect small-image GANs from TOML files.
 #[derive(Debug, Parser)]
 #[command(name = "ganvas", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Begin with:  ganvas train configs/quickstart.toml\n\n\
+#[command(after_help = "Begin with:  ganvas train quickstart\n\n\
     Exit codes: 0 success, 1 failure, 2 mistake in arguments or configuration, 130 after Ctrl-C.\n\
     RUST_LOG sets the log level by module, for example RUST_LOG=ganvas_training=debug.")]
 pub struct Arguments {
@@ -33,6 +37,8 @@ pub enum Command {
     Bench(BenchArguments),
     /// Makes images with a trained generator
     Generate(GenerateArguments),
+    /// Shows what a run is, how far it is, its checkpoints, and how to go on
+    Info(InfoArguments),
     /// Lists, fetches, verifies and shows data sets
     #[command(subcommand)]
     Data(DataCommand),
@@ -43,32 +49,55 @@ pub enum Command {
     Backends,
 }
 
-/// An experiment file with what is laid over it.
+/// An experiment with what is laid over it.
 #[derive(Debug, Args)]
 pub struct ExperimentArguments {
-    /// The experiment, such as configs/quickstart.toml
+    /// The experiment: a name of `ganvas config list`, such as quickstart, or a file
     pub config: PathBuf,
-    /// Sets a key, such as training.epochs=2; can be given again
+    #[command(flatten)]
+    pub overlay: Overlay,
+}
+
+/// What is laid over an experiment.
+#[derive(Debug, Args)]
+pub struct Overlay {
+    /// Sets a key, such as training.epochs=2; KEY= alone takes the default; can be given again
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Lays a backend over the experiment, such as configs/backends/libtorch.toml
-    #[arg(long, value_name = "FILE")]
+    /// Lays a backend over the experiment: a name, such as flex, or a file
+    #[arg(long, value_name = "BACKEND")]
     pub backend: Option<PathBuf>,
+    /// Sets training.epochs, and lets it decide where the experiment has training.max_steps
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub epochs: Option<u64>,
+    /// Sets seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Sets data.batch_size
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub batch_size: Option<u64>,
 }
 
 #[derive(Debug, Args)]
 pub struct TrainArguments {
+    /// The experiment: a name of `ganvas config list`, such as quickstart, or a file [default with --resume: the run's own]
+    #[arg(required_unless_present = "resume")]
+    pub config: Option<PathBuf>,
     #[command(flatten)]
-    pub experiment: ExperimentArguments,
+    pub overlay: Overlay,
     /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// The run directory [default: runs/DATE-TIME-NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Goes on with the run in --out, or with this experiment's newest one
-    #[arg(long, conflicts_with = "dry_run")]
-    pub resume: bool,
+    /// Goes on with a run, from its newest checkpoint or from the one named; without a value with the run in --out, or with
+    /// the experiment's newest one
+    #[arg(long, value_name = "RUN_OR_CHECKPOINT", num_args = 0..=1, conflicts_with = "dry_run")]
+    pub resume: Option<Option<PathBuf>>,
+    /// With --resume: the checkpoint to go on from: latest, best, or a step
+    #[arg(long, value_name = "WHICH", requires = "resume")]
+    pub checkpoint: Option<CheckpointChoice>,
     /// Builds everything, runs a step (twice, to time it warm), reports sizes and times, and writes nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -104,25 +133,60 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 #[derive(Debug, Args)]
 pub struct GenerateArguments {
-    /// A run directory (its newest checkpoint), or a checkpoint in it
+    /// A run directory, or a checkpoint in it
     #[arg(value_name = "RUN_OR_CHECKPOINT")]
     pub source: PathBuf,
-    /// How many images
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST_IMAGES))]
-    pub count: u32,
+    /// Which checkpoint of the run: latest, best, or a step [default: latest]
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<CheckpointChoice>,
+    /// How many images; a PNG grid holds 10,000 at most
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=MOST_GENERATED))]
+    pub count: u64,
     /// Decides the images [default: the run's seed]
     #[arg(long)]
     pub seed: Option<u64>,
-    /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1) or .idx (bytes) [default: a PNG named by
-    /// step and seed]
+    /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1), .idx or .idx.gz (bytes), FOLDER/ (a PNG an image),
+    /// or - (standard output) [default: a PNG named by run, step and seed]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// The format of --out where its name does not say it [default there: png]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
     /// Also writes the noise that the images were made of: .npy, f32 [count, latent size]
     #[arg(long, value_name = "FILE.npy")]
     pub noise: Option<PathBuf>,
-    /// Uses another backend than the run's, such as configs/backends/libtorch.toml
-    #[arg(long, value_name = "FILE")]
+    /// Replaces files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Uses another backend than the run's: a name, such as flex, or a file
+    #[arg(long, value_name = "BACKEND")]
     pub backend: Option<PathBuf>,
+    /// Prints one JSON object instead of words
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How generated images are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One picture with all images
+    Png,
+    /// NumPy's format, 32-bit floats
+    Npy,
+    /// MNIST's format, bytes
+    Idx,
+    /// A PNG for each image
+    Folder,
+}
+
+#[derive(Debug, Args)]
+pub struct InfoArguments {
+    /// A run directory, or a checkpoint in it
+    #[arg(value_name = "RUN_OR_CHECKPOINT")]
+    pub source: PathBuf,
+    /// Prints one JSON object instead of words
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,6 +228,9 @@ pub enum DataCommand {
         /// The picture [default: NAME.png]
         #[arg(long, value_name = "FILE.png")]
         out: Option<PathBuf>,
+        /// Replaces a file that exists
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -191,8 +258,30 @@ impl From<SplitArgument> for Split {
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Prints the whole resolved configuration
+    /// Lists the experiments that ship with ganvas
+    List,
+    /// Prints the whole resolved configuration of an experiment
     Show(ExperimentArguments),
-    /// Checks an experiment file
-    Check(ExperimentArguments),
+    /// Checks an experiment as far as it can be without training
+    Check {
+        #[command(flatten)]
+        experiment: ExperimentArguments,
+        /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+        /// Prints one JSON object instead of words
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes an experiment that ships with ganvas into a file of one's own, to be changed
+    Init {
+        /// A name of `ganvas config list`
+        name: PathBuf,
+        /// The new file, or - for standard output
+        #[arg(value_name = "FILE.toml")]
+        file: PathBuf,
+        /// Replaces a file that exists
+        #[arg(long)]
+        force: bool,
+    },
 }

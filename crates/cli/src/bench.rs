@@ -10,7 +10,8 @@ use ganvas_training::{Benchmark, BenchmarkOptions};
 use serde::Serialize;
 
 use crate::{
-    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, output::print_line, progress::duration,
+    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, memory, output::print_line,
+    progress::duration,
 };
 
 /// What `ganvas bench --json` prints; `cargo xtask bench` reads it.
@@ -47,7 +48,11 @@ pub fn dry_run(loaded: &Loaded, images: &Arc<dyn ImageSource>) -> anyhow::Result
 pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
     let loaded = arguments.experiment.load(arguments.data_dir.as_deref())?;
     loaded.warn_of_software();
+    loaded.check_fit()?;
     let images = loaded.images()?;
+    loaded
+        .experiment
+        .check_against(&*images, &crate::experiment::evaluator_reports())?;
     let options = BenchmarkOptions {
         warm_up: arguments.warm_up as usize,
         steps: arguments.steps as usize,
@@ -67,7 +72,7 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
             step_seconds: &found.step_seconds,
             step_operations: found.step_operations,
             product_operations_per_second: found.product_speed,
-            peak_memory_bytes: peak_memory(),
+            peak_memory_bytes: memory::peak(),
             first_step_at: found.first_step.duration_since(UNIX_EPOCH)?.as_secs_f64(),
             total_steps: found.plan.total_steps,
         };
@@ -106,7 +111,6 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
 
 fn measure(loaded: &Loaded, images: &Arc<dyn ImageSource>, options: BenchmarkOptions) -> anyhow::Result<Benchmark> {
     let experiment = &loaded.experiment;
-    experiment.check_against(&**images, &crate::experiment::evaluator_reports())?;
     let job = BenchmarkJob {
         experiment,
         images,
@@ -153,18 +157,10 @@ fn print_whole_run(found: &Benchmark) {
         plan.epochs(),
         duration(seconds.round() as u64)
     );
-    match peak_memory() {
+    match memory::peak() {
         Some(bytes) => print_line!("  memory            {} MB at most so far", bytes / 1_000_000),
         None => print_line!("  memory            not reported by this system"),
     }
-}
-
-/// The most memory that this process held, in bytes, where the system reports it (Linux).
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }
 
 /// 1234567 as `1,234,567`.

@@ -1,18 +1,81 @@
 //! `ganvas config`
 
+use std::{io::Write, path::Path};
+
+use serde_json::json;
+
 use crate::{
     args::ConfigCommand,
-    exit::Ended,
+    exit::{Ended, UsageError},
     output::{print_line, put},
+    outputs::{Destination, is_stdout},
+    quoting::quoted,
+    shipped,
 };
 
 pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
     match command {
+        ConfigCommand::List => list(),
         ConfigCommand::Show(arguments) => put(format_args!("{}", arguments.load(None)?.experiment.to_toml()?)),
-        ConfigCommand::Check(arguments) => {
-            arguments.load(None)?;
-            print_line!("{}: right", arguments.config.display());
+        ConfigCommand::Check {
+            experiment,
+            data_dir,
+            json,
+        } => {
+            let loaded = experiment.load(data_dir.as_deref())?;
+            let plan = loaded.check_fit()?;
+            match json {
+                true => print_line!(
+                    "{}",
+                    json!({
+                        "experiment": loaded.experiment.name,
+                        "network": loaded.experiment.model.name(),
+                        "backend": loaded.backend.kind().name(),
+                        "device": loaded.backend.info().to_string(),
+                        "steps": plan.total_steps,
+                        "epochs": plan.epochs(),
+                        "batch_size": plan.batch_size,
+                    })
+                ),
+                false => print_line!("{}: right", quoted(&experiment.config)),
+            }
         }
+        ConfigCommand::Init { name, file, force } => init(name, file, *force)?,
     }
     Ok(Ended::Done)
+}
+
+fn list() {
+    print_line!("{:<12} what it is", "experiment");
+    for file in shipped::EXPERIMENTS {
+        print_line!("{:<12} {}", file.name, file.description());
+    }
+    print_line!("\ntrain one: ganvas train NAME; take one as a beginning: ganvas config init NAME FILE.toml");
+}
+
+/// Writes a shipped experiment as it is, with its comments.
+fn init(name: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
+    let Some(found) = shipped::by_name(name, shipped::EXPERIMENTS) else {
+        // The same words, and the same suggestion, as where it is trained.
+        shipped::experiment(name)?;
+        let message = format!("{}: is a file, and no experiment that ships with ganvas", quoted(name));
+        return Err(UsageError(message).into());
+    };
+    if !is_stdout(file) && file.extension().is_none_or(|end| end != "toml") {
+        return Err(UsageError(format!("{}: expected a name that ends in .toml", quoted(file))).into());
+    }
+    if is_stdout(file) {
+        put(format_args!("{}", found.text));
+        return Ok(());
+    }
+    let mut destination = Destination::open(file, force)?;
+    destination.write_all(found.text.as_bytes())?;
+    destination.finish()?;
+    print_line!(
+        "{}: a copy of `{}`; train it: ganvas train {}",
+        quoted(file),
+        found.name,
+        quoted(file)
+    );
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use ganvas_data::{
     DATA_VARIABLE, DatasetName, FetchProgress, FileState, ImageSource, LoadOptions, compose_grid, data_folders,
-    download_folder, fetch, find_data_set, near_square_columns, verify, write_png,
+    download_folder, fetch, find_data_set, near_square_columns, verify,
 };
 use indicatif::{HumanBytes, ProgressBar};
 use tracing::{info, warn};
@@ -13,12 +13,13 @@ use tracing::{info, warn};
 use crate::{
     args::DataCommand,
     exit::{Ended, UsageError},
+    image_files::ENLARGEMENT,
     output::print_line,
+    outputs::{Destination, is_stdout, is_stream},
+    quoting::quoted,
     screen,
+    train::counted,
 };
-
-/// Pictures of data are for looking at: each pixel becomes a square of this side.
-const ENLARGEMENT: usize = 3;
 
 pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
     match command {
@@ -32,8 +33,11 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
             split,
             seed,
             out,
+            force,
         } => {
             check_folder(folder.data_dir.as_deref())?;
+            let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
+            let mut writer = picture(&out, *force)?;
             let options = LoadOptions {
                 data_dir: folder.data_dir.clone(),
                 seed: *seed,
@@ -41,14 +45,28 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
                 image_size: None,
             };
             let images = ganvas_data::load(*name, (*split).into(), &options)?;
-            let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
             let columns = near_square_columns(images.len());
             let grid = compose_grid(images.pixels(), images.len(), images.shape(), columns)?;
-            write_png(&grid.upscale(ENLARGEMENT), &out)?;
-            print_line!("{} images: {}", images.len(), out.display());
+            grid.upscale(ENLARGEMENT).encode_png(&mut writer)?;
+            writer.finish()?;
+            if !is_stdout(&out) && !is_stream(&out) {
+                print_line!("{}: {}", counted(images.len() as u64, "image"), quoted(&out));
+            }
         }
     }
     Ok(Ended::Done)
+}
+
+/// Opens a picture to be written, whose name says that it is one.
+fn picture(out: &Path, force: bool) -> anyhow::Result<Destination> {
+    let is_png = out.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
+    if !is_png && !is_stdout(out) && !is_stream(out) {
+        bail!(UsageError(format!(
+            "--out {}: expected a name that ends in .png",
+            quoted(out)
+        )));
+    }
+    Destination::open(out, force)
 }
 
 /// Refuses a `GANVAS_DATA` that names no folder: the cache would silently take its place.

@@ -66,12 +66,18 @@ fn advice(error: &anyhow::Error) -> Option<String> {
             TrainingError::RunExists { .. } => {
                 Some("go on with it with `--resume`, or name another folder with `--out`".to_owned())
             }
-            TrainingError::RunLocked { .. } => Some("or name another folder with `--out`".to_owned()),
+            TrainingError::NotARun { .. } => Some("`ganvas train --resume RUN` goes on with a run".to_owned()),
+            TrainingError::NoWholeCheckpoint { .. } => {
+                Some("begin another run, or put a copy of a checkpoint in its place".to_owned())
+            }
             TrainingError::OtherImages { .. } => {
                 Some("`data.dataset`, `data.count`, `data.image_size` and `--data-dir` choose the images".to_owned())
             }
             _ => None,
         };
+    }
+    if error.is::<BackendError>() {
+        return Some("`ganvas backends` lists what is here".to_owned());
     }
     match error.downcast_ref::<DataError>()? {
         DataError::NotFound { name, .. } => Some(format!(

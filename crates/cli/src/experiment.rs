@@ -3,18 +3,30 @@
 use std::{path::Path, sync::Arc};
 
 use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected, select};
-use ganvas_data::{DataError, DatasetName, ImageSource, LoadOptions, Split, shape_before_loading};
-use ganvas_training::{
-    ConfigError, Experiment, Overrides, PixelStatistics, last_set, load_backend_file, load_experiment, nearest,
+use ganvas_data::{
+    DataError, DatasetName, ImageSource, LoadOptions, Split, count_before_loading, shape_before_loading,
 };
-use tracing::{info, warn};
+use ganvas_model::ModelError;
+use ganvas_training::{
+    BackendFile, ConfigError, ConfigText, Experiment, Overrides, PixelStatistics, Plan, TrainingError, last_set,
+    nearest,
+};
+use indicatif::HumanBytes;
+use tracing::{debug, info, warn};
 
-use crate::{args::ExperimentArguments, data};
+use crate::{
+    args::{ExperimentArguments, Overlay},
+    data,
+    jobs::MemoryJob,
+    memory, shipped,
+};
 
 /// An experiment, with what its words stand for.
 pub struct Loaded {
     pub experiment: Experiment,
     pub backend: Selected,
+    text: ConfigText,
+    overrides: Overrides,
     dataset: DatasetName,
     options: LoadOptions,
 }
@@ -22,71 +34,116 @@ pub struct Loaded {
 impl ExperimentArguments {
     /// Reads the experiment and finds the backend, the device and the data set that it names.
     pub fn load(&self, data_dir: Option<&Path>) -> anyhow::Result<Loaded> {
-        let backend = self.backend.as_deref().map(load_backend_file).transpose()?;
+        self.overlay.load(shipped::experiment(&self.config)?, data_dir)
+    }
+}
+
+impl Overlay {
+    /// Lays the arguments over an experiment's text, and finds the backend, the device and the data set that it names.
+    pub fn load(&self, text: ConfigText, data_dir: Option<&Path>) -> anyhow::Result<Loaded> {
+        let backend = self.backend.as_deref().map(shipped::backend).transpose()?;
         let overrides = Overrides {
-            backend: backend.map(|file| file.backend),
-            set: self.set.clone(),
+            backend: backend.map(|file: BackendFile| file.backend),
+            set: self.sets(),
         };
-        let experiment: Experiment = load_experiment(&self.config, &overrides)?;
+        let experiment: Experiment = text.experiment(&overrides).map_err(|error| self.own_names(error))?;
+        self.warn_of_what_has_no_say(&experiment);
         data::check_folder(data_dir)?;
         let section = &experiment.data;
-        let dataset = self.dataset(&section.dataset)?;
+        let blame = |key: &str, message: &str| self.own_names(text.at_key(key, message, &overrides));
+        let dataset = section.dataset.parse().map_err(|error: DataError| ConfigError {
+            suggestion: nearest(&section.dataset, DatasetName::ALL.map(DatasetName::as_str)),
+            ..blame("data.dataset", &error.to_string())
+        })?;
         let options = LoadOptions {
             data_dir: data_dir.map(Path::to_owned),
             seed: experiment.seed,
             count: section.count,
             image_size: section.image_size,
         };
-        let evaluators = evaluator_reports();
         experiment
-            .check_best_metric(&evaluators)
-            .map_err(|(key, message)| self.blame(&key, &message))?;
+            .check_best_metric(&evaluator_reports())
+            .map_err(|(key, message)| blame(&key, &message))?;
         let shape = shape_before_loading(dataset, Split::Train, &options)
-            .map_err(|error| self.blame("data.image_size", &error.to_string()))?;
+            .map_err(|error| blame("data.image_size", &error.to_string()))?;
         if let Some(shape) = shape {
             experiment
                 .check_image(shape.into())
-                .map_err(|(key, message)| self.blame(&key, &message))?;
+                .map_err(|(key, message)| blame(&key, &message))?;
         }
+        let backend = self.select(&experiment, &text, &overrides)?;
         Ok(Loaded {
-            backend: self.select(&experiment)?,
+            backend,
             experiment,
+            text,
+            overrides,
             dataset,
             options,
         })
     }
 
-    fn dataset(&self, name: &str) -> Result<DatasetName, ConfigError> {
-        name.parse().map_err(|error: DataError| {
-            let known = DatasetName::ALL.map(DatasetName::as_str);
-            let mut error = self.blame("data.dataset", &error.to_string());
-            error.suggestion = nearest(name, known);
-            error
-        })
+    /// All keys that are set, those with a flag of their own last.
+    fn sets(&self) -> Vec<String> {
+        let mut set = self.set.clone();
+        if let Some(epochs) = self.epochs {
+            set.extend([format!("training.epochs={epochs}"), "training.max_steps=".to_owned()]);
+        }
+        set.extend(self.seed.map(|seed| format!("seed={seed}")));
+        set.extend(self.batch_size.map(|size| format!("data.batch_size={size}")));
+        set
     }
 
-    fn select(&self, experiment: &Experiment) -> Result<Selected, ConfigError> {
+    /// An error of an override under the name of the flag that it came by.
+    fn own_names(&self, error: ConfigError) -> ConfigError {
+        let flags = [
+            ("training.epochs", "--epochs", self.epochs),
+            ("seed", "--seed", self.seed),
+            ("data.batch_size", "--batch-size", self.batch_size),
+        ];
+        let by_flag = flags.into_iter().find_map(|(key, flag, value)| {
+            let value = value?;
+            (error.is_override && error.source == format!("{key}={value}")).then(|| format!("{flag} {value}"))
+        });
+        match by_flag {
+            Some(source) => ConfigError {
+                source,
+                is_override: false,
+                ..error
+            },
+            None => error,
+        }
+    }
+
+    /// What is typed and has no effect is worth a word.
+    fn warn_of_what_has_no_say(&self, experiment: &Experiment) {
+        if let (Some(steps), Some(_)) = (experiment.training.max_steps, last_set(&self.set, "training.epochs")) {
+            warn!("training.max_steps = {steps} decides when the training ends; training.epochs has no say beside it");
+        }
+    }
+
+    fn select(
+        &self,
+        experiment: &Experiment,
+        text: &ConfigText,
+        overrides: &Overrides,
+    ) -> Result<Selected, ConfigError> {
         let section = &experiment.backend;
-        let kind: BackendKind = section
-            .kind
-            .parse()
-            .map_err(|error: BackendError| self.blame("backend.kind", &error.to_string()))?;
+        // A backend file stands between the experiment and what is set.
+        let blame = |key: &str, error: &BackendError| match (&self.backend, last_set(&overrides.set, key)) {
+            (Some(file), None) => ConfigError::new(file.display().to_string(), None, format!("`{key}`: {error}")),
+            _ => text.at_key(key, &error.to_string(), overrides),
+        };
+        let kind: BackendKind = section.kind.parse().map_err(|error: BackendError| ConfigError {
+            suggestion: nearest(&section.kind, BackendKind::ALL.map(BackendKind::name)),
+            ..blame("backend.kind", &error)
+        })?;
         select(kind, &section.device).map_err(|error| {
             let key = match error {
                 BackendError::UnknownDevice { .. } => "backend.device",
                 _ => "backend.kind",
             };
-            self.blame(key, &error.to_string())
+            blame(key, &error)
         })
-    }
-
-    /// Names what gave a key its value: the last `--set` of it, else the backend file, else the experiment file.
-    fn blame(&self, key: &str, message: &str) -> ConfigError {
-        let of_backend = self.backend.as_ref().filter(|_| key.starts_with("backend."));
-        match last_set(&self.set, key) {
-            Some(argument) => ConfigError::in_override(argument, format!("`{key}`: {message}")),
-            None => ConfigError::at_key(of_backend.unwrap_or(&self.config), key, message),
-        }
     }
 }
 
@@ -98,7 +155,12 @@ pub fn evaluator_reports() -> Vec<String> {
 impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
-        let images = ganvas_data::load(self.dataset, Split::Train, &self.options)?;
+        let images = ganvas_data::load(self.dataset, Split::Train, &self.options).map_err(|error| match error {
+            DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
+                anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
+            }
+            error => error.into(),
+        })?;
         let [channels, height, width] = images.shape();
         info!(
             "{}: {} images of {channels}×{height}×{width}",
@@ -106,6 +168,55 @@ impl Loaded {
             images.len()
         );
         Ok(Arc::new(images))
+    }
+
+    /// Checks what does not need the images themselves: that there are steps, and that a step fits into memory.
+    pub fn check_fit(&self) -> anyhow::Result<Plan> {
+        let blame = |key: &str, message: &str| self.text.at_key(key, message, &self.overrides);
+        let count = count_before_loading(self.dataset, Split::Train, &self.options)
+            .map_err(|error| blame("data.count", &error.to_string()))?;
+        let plan = self
+            .experiment
+            .plan(count)
+            .map_err(|(key, message)| blame(&key, &message))?;
+        let shape = shape_before_loading(self.dataset, Split::Train, &self.options)?;
+        let (Some((most, what)), Some(shape)) = (self.memory_limit(), shape) else {
+            return Ok(plan);
+        };
+        let need = self.backend.run(MemoryJob {
+            experiment: &self.experiment,
+            image: shape.into(),
+            most,
+        });
+        let need = need.map_err(|error| match error {
+            TrainingError::Model(ModelError::Config { key, found, expected }) => {
+                let message = format!("expected {expected}, found {found}");
+                blame(&format!("model.{key}"), &message).into()
+            }
+            error => anyhow::Error::new(error),
+        })?;
+        let size = |bytes: u64| HumanBytes(bytes).to_string();
+        debug!(
+            "memory: at least {} for the networks, {} for a step",
+            size(need.networks),
+            size(need.step)
+        );
+        if need.total() > most {
+            let message = format!(
+                "a step of batches of {} needs at least {}, and {what} is {}; take smaller batches or networks",
+                plan.batch_size,
+                size(need.total()),
+                size(most)
+            );
+            return Err(blame("data.batch_size", &message).into());
+        }
+        Ok(plan)
+    }
+
+    /// The memory that there is, where the backend computes in it.
+    fn memory_limit(&self) -> Option<(u64, &'static str)> {
+        let info = self.backend.info();
+        (info.name == "cpu" || info.software).then(memory::limit).flatten()
     }
 
     /// Says what to expect of a software adapter.

@@ -1,113 +1,165 @@
 //! `ganvas generate`
 
-use std::path::PathBuf;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::bail;
 use ganvas_backend::{BackendError, Selected};
-use ganvas_data::{compose_grid, denormalize, idx, near_square_columns, npy, write_png};
-use ganvas_training::{BackendSection, Checkpoint, Experiment, load_backend_file};
+use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation};
+use serde_json::json;
 use tracing::info;
 
 use crate::{
-    args::GenerateArguments,
+    args::{Format, GenerateArguments},
     exit::{Ended, UsageError},
+    image_files::ImageWriter,
+    interrupt,
     jobs::GenerateJob,
     output::print_line,
+    outputs::{Destination, check_distinct, is_stdout, is_stream},
+    quoting::quoted,
+    shipped,
 };
 
-/// Digits are small: each pixel becomes a square of this side.
-const ENLARGEMENT: usize = 3;
-
-/// What a file's ending asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Png,
-    Npy,
-    Idx,
-}
-
 pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
-    let checkpoint = Checkpoint::find(&arguments.source)?;
+    let checkpoint = Checkpoint::choose(&arguments.source, arguments.checkpoint)?;
     let experiment: Experiment = checkpoint.experiment()?;
     let backend = match &arguments.backend {
-        Some(file) => load_backend_file(file)?.backend,
+        Some(name) => shipped::backend(name)?.backend,
         None => experiment.backend.clone(),
     };
     let seed = arguments.seed.unwrap_or(experiment.seed);
-    let out = arguments
-        .out
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("generated-step-{:06}-seed-{seed}.png", checkpoint.state.step)));
-    let format = format(&out)?;
-    if let Some(noise) = arguments
-        .noise
-        .as_ref()
-        .filter(|noise| noise.extension().is_none_or(|end| end != "npy"))
-    {
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => default_name(&arguments.source, &checkpoint, seed)?,
+    };
+    let format = format(&out, arguments.format)?;
+    let outputs = [
+        Some(("--out", out.as_path())),
+        arguments.noise.as_deref().map(|noise| ("--noise", noise)),
+    ];
+    check_distinct(&outputs.into_iter().flatten().collect::<Vec<_>>())?;
+    if is_stdout(&out) && arguments.json {
+        bail!(UsageError(
+            "--json and --out - both write to standard output; give one of them".into()
+        ));
+    }
+    if let Some(noise) = arguments.noise.as_deref().filter(|noise| !is_npy(noise)) {
         bail!(UsageError(format!(
             "--noise {}: expected a name that ends in .npy",
-            noise.display()
-        )));
-    }
-    let count = arguments.count as usize;
-    let image = checkpoint.image();
-    if format == Format::Idx && image.channels != 1 {
-        bail!(UsageError(format!(
-            "{}: an IDX file of images holds one channel, these have {}; use .npy or .png",
-            out.display(),
-            image.channels
+            quoted(noise)
         )));
     }
     let selected = select(&backend).map_err(|error| match &arguments.backend {
-        Some(file) => UsageError(format!("{}: {error}", file.display())),
+        Some(file) => UsageError(format!("{}: {error}", quoted(file))),
         None => UsageError(format!(
             "the run was trained on another backend than this program or machine has: {error}; `ganvas backends` lists \
-             what is here, and `--backend configs/backends/ndarray.toml` takes another"
+             what is here, and `--backend ndarray` takes another"
         )),
     })?;
+    let count = arguments.count;
+    let mut writer = ImageWriter::open(&out, format, count, checkpoint.image(), arguments.force)?;
+    let mut noise = match &arguments.noise {
+        Some(path) => Some(Destination::open(path, arguments.force)?),
+        None => None,
+    };
+    interrupt::listen()?;
     info!(
-        "{count} images from {} with backend {} on {}",
-        checkpoint.path().display(),
+        "{count} image{} from {} with backend {} on {}",
+        if count == 1 { "" } else { "s" },
+        quoted(checkpoint.path()),
         backend.kind,
         selected.info()
     );
 
-    let made = selected.run(GenerateJob {
+    let mut header = noise.is_some();
+    let done = selected.run(GenerateJob {
         checkpoint: &checkpoint,
         networks: &experiment.model,
         seed,
         count,
+        take: &mut |part| {
+            if let Some(noise) = &mut noise {
+                if std::mem::take(&mut header) {
+                    noise.write_all(&crate::image_files::npy_header(&[count as usize, part.latent])?)?;
+                }
+                for value in part.noise {
+                    noise.write_all(&value.to_le_bytes())?;
+                }
+            }
+            writer.write(part.images)?;
+            Ok(!interrupt::asked())
+        },
     })?;
-    let values = made.images;
-    let shape = image.dims();
-    let bytes = || values.iter().map(|&value| denormalize(value)).collect::<Vec<u8>>();
-    match format {
-        Format::Png => {
-            let grid = compose_grid(&bytes(), count, shape, near_square_columns(count))?;
-            write_png(&grid.upscale(ENLARGEMENT), &out)?;
-        }
-        Format::Npy => npy::write_f32(&out, &values, &[count, shape[0], shape[1], shape[2]])?,
-        Format::Idx => idx::write_images(&out, &bytes(), image.height, image.width)?,
+    if !done {
+        // What is not whole is removed.
+        return Ok(Ended::Interrupted);
     }
-    if let Some(noise) = &arguments.noise {
-        npy::write_f32(noise, &made.noise.0, &made.noise.1)?;
+    writer.finish()?;
+    if let Some(noise) = noise {
+        noise.finish()?;
     }
-    print_line!("{count} images: {}", out.display());
+    if arguments.json {
+        let report = json!({
+            "count": count,
+            "out": out.to_string_lossy(),
+            "noise": arguments.noise.as_ref().map(|noise| noise.to_string_lossy()),
+            "seed": seed,
+            "checkpoint": checkpoint.path().to_string_lossy(),
+            "step": checkpoint.state.step,
+            "shape": checkpoint.image().dims(),
+            "backend": selected.kind().name(),
+        });
+        print_line!("{report}");
+    } else if !is_stdout(&out) && !is_stream(&out) {
+        print_line!("{}: {}", crate::train::counted(count, "image"), quoted(&out));
+    }
     Ok(Ended::Done)
+}
+
+/// `RUN-step-000500-seed-5.png`, or the checkpoint's folder in the place of the run's where it lies outside of one.
+fn default_name(source: &Path, checkpoint: &Checkpoint, seed: u64) -> anyhow::Result<PathBuf> {
+    let run = RunLocation::find(source)?.run;
+    let folder = std::path::absolute(run.as_deref().unwrap_or(checkpoint.path()))?;
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let step = checkpoint.state.step;
+    Ok(PathBuf::from(format!("{name}-step-{step:06}-seed-{seed}.png")))
+}
+
+fn is_npy(path: &Path) -> bool {
+    is_stream(path) || path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npy"))
 }
 
 fn select(backend: &BackendSection) -> Result<Selected, BackendError> {
     ganvas_backend::select(backend.kind.parse()?, &backend.device)
 }
 
-fn format(out: &std::path::Path) -> Result<Format, UsageError> {
+/// What a file's name and `--format` ask for together.
+fn format(out: &Path, asked: Option<Format>) -> Result<Format, UsageError> {
     let name = out.to_string_lossy().to_lowercase();
-    match name {
-        name if name.ends_with(".png") => Ok(Format::Png),
-        name if name.ends_with(".npy") => Ok(Format::Npy),
-        name if name.ends_with(".idx") || name.ends_with(".idx.gz") || name.ends_with("-ubyte") => Ok(Format::Idx),
-        name => Err(UsageError(format!(
-            "--out {name}: expected a name that ends in .png, .npy or .idx"
+    let by_name = match name.as_str() {
+        _ if out.is_dir() || name.ends_with(std::path::MAIN_SEPARATOR) => Some(Format::Folder),
+        name if name.ends_with(".png") => Some(Format::Png),
+        name if name.ends_with(".npy") => Some(Format::Npy),
+        name if name.ends_with(".idx") || name.ends_with(".idx.gz") || name.contains("-ubyte") => Some(Format::Idx),
+        _ => None,
+    };
+    match (by_name, asked) {
+        (Some(format), None) => Ok(format),
+        (Some(format), Some(asked)) if format == asked => Ok(format),
+        (Some(_), Some(asked)) => Err(UsageError(format!(
+            "--out {}: its name is of another format than --format {}",
+            quoted(out),
+            format!("{asked:?}").to_lowercase()
+        ))),
+        (None, Some(asked)) => Ok(asked),
+        (None, None) if is_stdout(out) || is_stream(out) => Ok(Format::Png),
+        (None, None) => Err(UsageError(format!(
+            "--out {}: expected a name that ends in .png, .npy, .idx or /; or --format",
+            quoted(out)
         ))),
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
 use ganvas_backend::Job;
 use ganvas_data::ImageSource;
-use ganvas_model::{Generator, InnerGenerator, NetworkConfig, fused_layers_in_use};
+use ganvas_model::{Generator, ImageShape, InnerGenerator, NetworkConfig, fused_layers_in_use};
 use ganvas_training::{
-    Benchmark, BenchmarkOptions, Checkpoint, Evaluator, Experiment, Observer, Outcome, PixelStatistics, ResumePoint,
-    RunDirectory, Sampler, TrainingError, benchmark, train,
+    Benchmark, BenchmarkOptions, Checkpoint, Evaluator, Experiment, MemoryNeed, Observer, Outcome, PixelStatistics,
+    ResumePoint, RunDirectory, Sampler, TrainingError, benchmark, memory_need, train,
 };
 use tracing::debug;
 
@@ -70,24 +70,45 @@ impl Job for BenchmarkJob<'_> {
     }
 }
 
-/// Makes images.
+/// Counts the memory that a training needs.
+pub struct MemoryJob<'a> {
+    pub experiment: &'a Experiment,
+    pub image: ImageShape,
+    /// More than this cannot be had.
+    pub most: u64,
+}
+
+impl Job for MemoryJob<'_> {
+    type Output = Result<MemoryNeed, TrainingError>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
+        memory_need::<B, _, _>(self.experiment, self.image, self.most, &device)
+    }
+}
+
+/// Makes images, and hands them over in parts.
 pub struct GenerateJob<'a> {
     pub checkpoint: &'a Checkpoint,
     pub networks: &'a NetworkConfig,
     pub seed: u64,
-    pub count: usize,
+    pub count: u64,
+    /// Takes a part; false ends the work.
+    pub take: &'a mut dyn FnMut(Part<'_>) -> anyhow::Result<bool>,
 }
 
-/// What [`GenerateJob`] made.
-pub struct Generated {
-    /// `[count, channels, height, width]`
-    pub images: Vec<f32>,
-    /// The noise that they were made of, and its shape `[count, latent]`.
-    pub noise: (Vec<f32>, [usize; 2]),
+/// Some of the images.
+pub struct Part<'a> {
+    /// `[part, channels, height, width]`
+    pub images: &'a [f32],
+    /// The noise that they were made of, `[part, latent]`.
+    pub noise: &'a [f32],
+    /// The size of one image's noise.
+    pub latent: usize,
 }
 
 impl Job for GenerateJob<'_> {
-    type Output = Result<Generated, TrainingError>;
+    /// Whether all images were made.
+    type Output = anyhow::Result<bool>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         report_kernels::<B>(&device);
@@ -97,11 +118,18 @@ impl Job for GenerateJob<'_> {
             .sampling_generator::<B, _>(self.networks, &device)?
             .valid();
         let latent = generator.latent_size();
-        let sampler = Sampler::new(self.seed, self.count, latent);
-        Ok(Generated {
-            images: sampler.images(&generator, &device),
-            noise: (sampler.noise().to_vec(), [self.count, latent]),
-        })
+        for sampler in Sampler::parts(self.seed, self.count, latent) {
+            let images = sampler.images(&generator, &device);
+            let part = Part {
+                images: &images,
+                noise: sampler.noise(),
+                latent,
+            };
+            if !(self.take)(part)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

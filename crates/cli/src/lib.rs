@@ -8,12 +8,18 @@ mod data;
 mod exit;
 mod experiment;
 mod generate;
+mod image_files;
+mod info;
 mod interrupt;
 mod jobs;
 mod logging;
+mod memory;
 mod output;
+mod outputs;
 mod progress;
+mod quoting;
 mod screen;
+mod shipped;
 mod train;
 
 use std::process::ExitCode;
@@ -39,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Train(arguments) => train::train(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
+        Command::Info(arguments) => info::info(&arguments),
         Command::Data(command) => data::data(&command),
         Command::Config(command) => config::config(&command),
         Command::Backends => backends::backends(),

@@ -16,8 +16,8 @@ use ganvas_model::{
 };
 
 use crate::{
-    Experiment, Plan, TrainingError, TrainingState, count_parameters, run::BatchLoader, step::LOSSES, training_step,
-    watch::PendingMetrics,
+    Experiment, Plan, TrainingError, TrainingState, count_parameters, experiment::refuse, run::BatchLoader,
+    step::LOSSES, training_step, watch::PendingMetrics,
 };
 
 /// How long to measure.
@@ -99,7 +99,7 @@ where
     N: TrainableNetworks<B>,
     O: Objective<B, N::Generator, N::Discriminator> + ObjectiveSettings,
 {
-    let plan = Plan::new(&experiment.data, &experiment.training, images.len())?;
+    let plan = experiment.plan(images.len()).map_err(refuse)?;
     let mut state = TrainingState::<B, N>::new(experiment, images.shape().into(), device)?;
     let costs = (state.generator.cost(device), state.discriminator.cost(device));
     let mut found = Benchmark {

@@ -51,6 +51,14 @@ pub enum TrainingError {
         /// What is missing, and what to do.
         reason: String,
     },
+    /// A run has no checkpoint of the kind that was asked for.
+    #[error("{}: {reason}", run.display())]
+    NoSuchCheckpoint {
+        /// The run directory.
+        run: PathBuf,
+        /// What was asked for and what there is.
+        reason: String,
+    },
     /// A checkpoint is incomplete or changed since it was written.
     #[error("checkpoint {} is damaged: {reason}", path.display())]
     DamagedCheckpoint {
@@ -58,6 +66,33 @@ pub enum TrainingError {
         path: PathBuf,
         /// What was expected and what was found.
         reason: String,
+    },
+    /// A checkpoint of another version of ganvas. It may be whole, so nothing is done to it.
+    #[error(
+        "checkpoint {}: expected format version {expected}, found {found}; go on with the ganvas that wrote it{}",
+        path.display(),
+        program.as_ref().map(|program| format!(", version {program}")).unwrap_or_default()
+    )]
+    OtherFormat {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// The format that this program writes.
+        expected: u32,
+        /// The checkpoint's.
+        found: u32,
+        /// The version of the program that wrote it, as it says.
+        program: Option<String>,
+    },
+    /// A whole checkpoint whose configuration this program does not know: networks or keys of another program.
+    #[error(
+        "checkpoint {} is whole, but not of this program's kind: {source}; read it with the program that wrote it",
+        path.display()
+    )]
+    ForeignCheckpoint {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// What is not known.
+        source: ConfigError,
     },
     /// A run has checkpoints, and none of them is whole.
     #[error("{}: no checkpoint is whole; the newest: {newest}", path.display())]
@@ -142,6 +177,7 @@ impl TrainingError {
             Self::Config(_)
                 | Self::RunExists { .. }
                 | Self::NotARun { .. }
+                | Self::NoSuchCheckpoint { .. }
                 | Self::ResumeMismatch { .. }
                 | Self::OtherImages { .. }
                 | Self::Model(ModelError::Config { .. })

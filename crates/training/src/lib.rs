@@ -11,6 +11,7 @@ mod benchmark;
 mod checkpoint;
 mod error;
 mod experiment;
+mod memory;
 mod observer;
 mod run;
 mod step;
@@ -19,17 +20,21 @@ mod watch;
 
 pub use benchmark::{Benchmark, BenchmarkOptions, benchmark};
 pub use checkpoint::{
-    Checkpoint, CheckpointState, ImagesState, RandomState, ResumePoint, begin_or_resume, resume_point,
+    Checkpoint, CheckpointState, CheckpointSummary, ImagesState, RandomState, ResumePoint, begin_or_resume,
+    resume_point, resume_point_at,
 };
 pub use error::TrainingError;
 pub use experiment::{
-    AdamConfig, AdamVariant, BackendFile, BackendSection, BestSection, CheckpointSection, ConfigError, DataSection,
-    EmaSection, EvaluationSection, Experiment, Goal, LoggingSection, OptimizerSection, Overrides, SamplesSection,
-    SuiteSettings, TrainingSection, UpdateRule, last_set, load_backend_file, load_experiment, nearest,
+    AdamConfig, AdamVariant, BackendFile, BackendSection, BestSection, CheckpointSection, ConfigError, ConfigText,
+    DataSection, EmaSection, EvaluationSection, Experiment, Goal, LoggingSection, OptimizerSection, Overrides,
+    SamplesSection, SuiteSettings, TrainingSection, UpdateRule, last_set, load_backend_file, load_experiment, nearest,
     parse_experiment,
 };
+pub use memory::{MemoryNeed, memory_need};
 pub use observer::Observer;
-pub use run::{Change, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, Session, Timings};
+pub use run::{
+    Change, CheckpointChoice, MetricsLine, MetricsLog, Plan, RunDirectory, RunLocation, Sampler, Session, Timings,
+};
 pub use step::{
     Adam, DiscriminatorGradients, Ema, GeneratorGradients, StepBatches, StepMetrics, TrainingState, count_parameters,
     discriminator_gradients, generator_gradients, training_step,

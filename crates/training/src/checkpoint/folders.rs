@@ -8,6 +8,7 @@ use std::{
 
 use ganvas_data::write_atomically;
 
+use super::sealed_folder::SUMS;
 use crate::{RunDirectory, TrainingError};
 
 pub(crate) const STATE: &str = "state.json";
@@ -44,7 +45,13 @@ pub(crate) fn step_folders(run: &RunDirectory) -> Result<Vec<(u64, PathBuf)>, Tr
     Ok(folders)
 }
 
-fn step_of(folder: &Path) -> Option<u64> {
+/// Whether a folder is a checkpoint; either file may be the one that is lost.
+pub(crate) fn is_checkpoint(path: &Path) -> bool {
+    [STATE, SUMS].iter().any(|name| path.join(name).is_file())
+}
+
+/// The step in the name of a checkpoint's folder.
+pub(crate) fn step_of(folder: &Path) -> Option<u64> {
     folder.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
 

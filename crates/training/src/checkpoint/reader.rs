@@ -18,15 +18,11 @@ use ganvas_model::{
 use serde::Deserialize;
 
 use super::{
-    folders::{
-        CONFIG, DISCRIMINATOR, EMA, GENERATOR, OPTIMIZER_DISCRIMINATOR, OPTIMIZER_GENERATOR, STATE, step_folders,
-    },
+    folders::{CONFIG, DISCRIMINATOR, EMA, GENERATOR, OPTIMIZER_DISCRIMINATOR, OPTIMIZER_GENERATOR, STATE},
     sealed_folder::{SUMS, SealedFolder, sha256},
     state::{CheckpointState, FORMAT_VERSION},
 };
-use crate::{
-    Adam, AdamConfig, Ema, Experiment, Overrides, RunDirectory, TrainingError, TrainingState, parse_experiment,
-};
+use crate::{Adam, AdamConfig, Ema, Experiment, Overrides, TrainingError, TrainingState, parse_experiment};
 
 /// A checkpoint on disk, found whole.
 #[derive(Debug, Clone)]
@@ -39,37 +35,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a checkpoint: its own folder, or a run's newest.
+    /// Reads the checkpoint in a folder and holds every file to its checksum.
     ///
     /// # Errors
-    /// [`TrainingError::NotARun`] where there is none, [`TrainingError::DamagedCheckpoint`] where it cannot be read.
-    pub fn find(path: &Path) -> Result<Self, TrainingError> {
-        // Either file may be the one that is lost.
-        if [STATE, SUMS].iter().any(|name| path.join(name).is_file()) {
-            return Self::open(path);
-        }
-        let newest = step_folders(&RunDirectory::at(path))?.pop();
-        match newest {
-            Some((_, newest)) => Self::open(&newest).map_err(|error| match error {
-                TrainingError::DamagedCheckpoint { path, reason } => TrainingError::DamagedCheckpoint {
-                    path,
-                    reason: format!("{reason}; an older one can be named by its own folder"),
-                },
-                other => other,
-            }),
-            None => Err(TrainingError::NotARun {
-                path: path.to_owned(),
-                reason: if path.exists() {
-                    "holds no checkpoint; expected a run's folder with checkpoints/step-…, or such a folder itself"
-                        .into()
-                } else {
-                    "no such folder; expected a run's folder, or a checkpoint in it".into()
-                },
-            }),
-        }
-    }
-
-    pub(crate) fn open(path: &Path) -> Result<Self, TrainingError> {
+    /// [`TrainingError::DamagedCheckpoint`], [`TrainingError::OtherFormat`], [`TrainingError::Io`].
+    pub fn open(path: &Path) -> Result<Self, TrainingError> {
         let damaged = |name: &str, reason: String| TrainingError::DamagedCheckpoint {
             path: path.join(name),
             reason,
@@ -78,15 +48,20 @@ impl Checkpoint {
         #[derive(Deserialize)]
         struct Version {
             format_version: u32,
+            program_version: Option<String>,
         }
         let version = fs::read(path.join(STATE))
             .ok()
+            // A flipped bit makes no other version.
+            .filter(|json| SealedFolder::sum_of(path, STATE).is_none_or(|sum| sum == sha256(json)))
             .and_then(|json| serde_json::from_slice::<Version>(&json).ok());
-        if let Some(Version { format_version }) = version.filter(|version| version.format_version != FORMAT_VERSION) {
-            return Err(damaged(
-                STATE,
-                format!("expected format version {FORMAT_VERSION}, found {format_version}"),
-            ));
+        if let Some(version) = version.filter(|version| version.format_version != FORMAT_VERSION) {
+            return Err(TrainingError::OtherFormat {
+                path: path.to_owned(),
+                expected: FORMAT_VERSION,
+                found: version.format_version,
+                program: version.program_version,
+            });
         }
 
         let files = SealedFolder::open(path)?;
@@ -124,10 +99,28 @@ impl Checkpoint {
     /// The configuration that it was trained with.
     ///
     /// # Errors
-    /// [`TrainingError::DamagedCheckpoint`] where it is none of these networks and this objective.
+    /// [`TrainingError::ForeignCheckpoint`] where it is none of these networks and this objective.
     pub fn experiment<N: NetworkSettings, O: ObjectiveSettings>(&self) -> Result<Experiment<N, O>, TrainingError> {
-        parse_experiment(&self.config, CONFIG, "", &Overrides::default())
-            .map_err(|error| self.damaged(CONFIG, error.to_string()))
+        parse_experiment(&self.config, CONFIG, "", &Overrides::default()).map_err(|source| {
+            TrainingError::ForeignCheckpoint {
+                path: self.path.clone(),
+                source,
+            }
+        })
+    }
+
+    /// The configuration as it stands in the checkpoint.
+    pub fn config_text(&self) -> &str {
+        &self.config
+    }
+
+    /// Keeps the weights that images are drawn from in memory: the run may remove its older checkpoints meanwhile.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn hold_sampling_weights(&mut self) -> Result<(), TrainingError> {
+        let name = if self.has(EMA) { EMA } else { GENERATOR };
+        self.files.hold(name)
     }
 
     /// The folder.

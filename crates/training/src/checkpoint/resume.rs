@@ -7,11 +7,16 @@ use ganvas_model::{NetworkSettings, ObjectiveSettings};
 use toml::Table;
 use tracing::warn;
 
-use super::{reader::Checkpoint, state::ImagesState};
+use super::{
+    choose::{best_of, of_step},
+    fallback::set_later_steps_aside,
+    reader::Checkpoint,
+    state::ImagesState,
+};
 use crate::{
-    Experiment, Overrides, Plan, RunDirectory, TrainingError,
-    experiment::{dotted_keys, load_experiment, table_of},
-    run::Change,
+    CheckpointChoice, Experiment, Overrides, Plan, RunDirectory, TrainingError,
+    experiment::{dotted_keys, load_experiment, refuse, table_of},
+    run::{Change, is_run},
 };
 
 /// Keys, or the sections before a point, that may change when a run goes on. All others decide what the run is.
@@ -31,7 +36,7 @@ const MAY_CHANGE: [&str; 10] = [
 /// Where a run goes on.
 #[derive(Debug, Clone)]
 pub struct ResumePoint {
-    /// The newest whole checkpoint; none if the run was stopped before the first.
+    /// Where it goes on; none if the run was stopped before its first checkpoint.
     pub checkpoint: Option<Checkpoint>,
     /// What is configured otherwise than before.
     pub changes: Vec<Change>,
@@ -51,16 +56,86 @@ pub fn resume_point<N: NetworkSettings, O: ObjectiveSettings>(
     experiment: &Experiment<N, O>,
     images: &dyn ImageSource,
 ) -> Result<ResumePoint, TrainingError> {
-    let (checkpoint, damaged) = match Checkpoint::newest_whole(run)? {
-        Some((checkpoint, damaged)) => (Some(checkpoint), damaged),
-        None => (None, Vec::new()),
+    let Some((checkpoint, damaged)) = Checkpoint::newest_whole(run)? else {
+        let before = load_experiment(&run.config_path(), &Overrides::default())?;
+        return Ok(ResumePoint {
+            checkpoint: None,
+            changes: allowed_changes(run, &before, experiment)?,
+            log_was_due: false,
+        });
     };
+    let point = point_at(run, checkpoint, experiment, images)?;
+    if let Some(checkpoint) = &point.checkpoint {
+        checkpoint.become_newest(run, damaged)?;
+    }
+    Ok(point)
+}
+
+/// As [`resume_point`], at a checkpoint that need not be the newest: `step` is the number of its steps. The newer ones are
+/// renamed and the log's later lines moved to a file of their own, because those steps are made again.
+///
+/// # Errors
+/// As [`resume_point`]; [`TrainingError::NoSuchCheckpoint`] where the run has none of this step.
+pub fn resume_point_at<N: NetworkSettings, O: ObjectiveSettings>(
+    run: &RunDirectory,
+    choice: CheckpointChoice,
+    experiment: &Experiment<N, O>,
+    images: &dyn ImageSource,
+) -> Result<ResumePoint, TrainingError> {
+    let folder = match choice {
+        CheckpointChoice::Latest => return resume_point(run, experiment, images),
+        CheckpointChoice::Best => best_of(run)?,
+        CheckpointChoice::Step(step) => of_step(run, step)?,
+    };
+    let point = point_at(run, Checkpoint::open(&folder)?, experiment, images)?;
+    if let Some(checkpoint) = &point.checkpoint {
+        set_later_steps_aside(run, checkpoint)?;
+        checkpoint.become_newest(run, Vec::new())?;
+    }
+    Ok(point)
+}
+
+/// Checks that a run may go on from a checkpoint.
+fn point_at<N: NetworkSettings, O: ObjectiveSettings>(
+    run: &RunDirectory,
+    checkpoint: Checkpoint,
+    experiment: &Experiment<N, O>,
+    images: &dyn ImageSource,
+) -> Result<ResumePoint, TrainingError> {
     // The checkpoint's own configuration is sealed; `config.toml` beside it may have been edited since.
-    let before: Experiment<N, O> = match &checkpoint {
-        Some(checkpoint) => checkpoint.experiment()?,
-        None => load_experiment(&run.config_path(), &Overrides::default())?,
-    };
-    let changes = changes(&table_of(&before)?, &table_of(experiment)?);
+    let before: Experiment<N, O> = checkpoint.experiment()?;
+    let changes = allowed_changes(run, &before, experiment)?;
+    let now = ImagesState::of(images)?;
+    if !checkpoint.state.images.is_same(&now) {
+        return Err(TrainingError::OtherImages {
+            before: checkpoint.state.images.to_string(),
+            now: now.to_string(),
+            run: run.path().to_owned(),
+        });
+    }
+    let plan = experiment.plan(images.len()).map_err(refuse)?;
+    plan.check_steps_done(checkpoint.state.step, run)?;
+    if checkpoint.state.backend != experiment.backend.kind {
+        warn!(
+            "this run was computed by {} so far and goes on with {}: the same mathematics, but not the same bits",
+            checkpoint.state.backend, experiment.backend.kind
+        );
+    }
+    let due = |every| Plan::is_due(every, checkpoint.state.step);
+    Ok(ResumePoint {
+        changes,
+        log_was_due: due(before.logging.every) || due(before.evaluation.every),
+        checkpoint: Some(checkpoint),
+    })
+}
+
+/// What is configured otherwise than before, if it may be.
+fn allowed_changes<N: NetworkSettings, O: ObjectiveSettings>(
+    run: &RunDirectory,
+    before: &Experiment<N, O>,
+    now: &Experiment<N, O>,
+) -> Result<Vec<Change>, TrainingError> {
+    let changes = changes(&table_of(before)?, &table_of(now)?);
     let may_change = |key: &str| {
         let is = |allowed: &str| {
             let rest = key.strip_prefix(allowed);
@@ -68,40 +143,15 @@ pub fn resume_point<N: NetworkSettings, O: ObjectiveSettings>(
         };
         MAY_CHANGE.into_iter().any(is)
     };
-    if let Some(change) = changes.iter().find(|change| !may_change(&change.key)) {
-        return Err(TrainingError::ResumeMismatch {
+    match changes.iter().find(|change| !may_change(&change.key)) {
+        Some(change) => Err(TrainingError::ResumeMismatch {
             key: change.key.clone(),
             before: change.before.clone(),
             now: change.now.clone(),
             run: run.path().to_owned(),
-        });
+        }),
+        None => Ok(changes),
     }
-    if let Some(checkpoint) = &checkpoint {
-        let now = ImagesState::of(images)?;
-        if !checkpoint.state.images.is_same(&now) {
-            return Err(TrainingError::OtherImages {
-                before: checkpoint.state.images.to_string(),
-                now: now.to_string(),
-                run: run.path().to_owned(),
-            });
-        }
-        let plan = Plan::new(&experiment.data, &experiment.training, images.len())?;
-        plan.check_steps_done(checkpoint.state.step, run)?;
-        checkpoint.become_newest(run, damaged)?;
-        if checkpoint.state.backend != experiment.backend.kind {
-            warn!(
-                "this run was computed by {} so far and goes on with {}: the same mathematics, but not the same bits",
-                checkpoint.state.backend, experiment.backend.kind
-            );
-        }
-    }
-    let step = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.state.step);
-    let due = |every| Plan::is_due(every, step);
-    Ok(ResumePoint {
-        checkpoint,
-        changes,
-        log_was_due: due(before.logging.every) || due(before.evaluation.every),
-    })
 }
 
 /// Makes the folder of a new run, or takes up the run that is there: for programs whose one argument is a folder.
@@ -113,7 +163,7 @@ pub fn begin_or_resume<N: NetworkSettings, O: ObjectiveSettings>(
     experiment: &Experiment<N, O>,
     images: &dyn ImageSource,
 ) -> Result<(RunDirectory, Option<ResumePoint>), TrainingError> {
-    match RunDirectory::at(out).config_path().exists() {
+    match is_run(out) {
         true => {
             let run = RunDirectory::open(Some(out), &experiment.name)?;
             let point = resume_point(&run, experiment, images)?;

@@ -23,7 +23,7 @@ pub(crate) fn surplus(run: &RunDirectory, policy: &CheckpointSection) -> Result<
 }
 
 /// The step with the best value of the chosen metric, the earliest of equals.
-fn best(all: &[(u64, PathBuf)], policy: &CheckpointSection) -> Option<u64> {
+pub(crate) fn best(all: &[(u64, PathBuf)], policy: &CheckpointSection) -> Option<u64> {
     let chosen = policy.best.as_ref()?;
     let value = |path: &PathBuf| {
         let state: CheckpointState = serde_json::from_slice(&fs::read(path.join(STATE)).ok()?).ok()?;

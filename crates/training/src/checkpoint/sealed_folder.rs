@@ -93,6 +93,8 @@ pub(crate) struct SealedFolder {
     path: PathBuf,
     sums: BTreeMap<String, String>,
     sizes: BTreeMap<String, u64>,
+    /// The content of files that are kept in memory.
+    held: BTreeMap<String, Vec<u8>>,
 }
 
 impl SealedFolder {
@@ -124,10 +126,20 @@ impl SealedFolder {
             path: path.to_owned(),
             sums,
             sizes: BTreeMap::new(),
+            held: BTreeMap::new(),
         };
         let read = |name: &String| Ok((name.clone(), folder.read(name)?.len() as u64));
         folder.sizes = folder.sums.keys().map(read).collect::<Result<_, TrainingError>>()?;
         Ok(folder)
+    }
+
+    /// The checksum that a folder lists for a file, whole or not.
+    pub(crate) fn sum_of(path: &Path, name: &str) -> Option<String> {
+        let text = fs::read_to_string(path.join(SUMS)).ok()?;
+        let sum = text
+            .lines()
+            .find_map(|line| line.strip_suffix(name)?.strip_suffix("  "));
+        sum.map(str::to_owned)
     }
 
     /// The names of the files.
@@ -140,11 +152,24 @@ impl SealedFolder {
         self.sizes.get(name).copied().unwrap_or_default()
     }
 
+    /// Keeps a file's content in memory from now on.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn hold(&mut self, name: &str) -> Result<(), TrainingError> {
+        let bytes = self.read(name)?;
+        self.held.insert(name.to_owned(), bytes);
+        Ok(())
+    }
+
     /// Reads a file and holds it to its checksum.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, TrainingError> {
+        if let Some(bytes) = self.held.get(name) {
+            return Ok(bytes.clone());
+        }
         let path = self.path.join(name);
         let damaged = |reason: String| TrainingError::DamagedCheckpoint {
             path: path.clone(),
@@ -184,6 +209,16 @@ pub(crate) fn is_plain(name: &str) -> bool {
         && name
             .chars()
             .all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter))
+}
+
+/// Removes a folder that somebody may be reading: under its name it is gone at once, not file by file.
+pub(crate) fn retire_folder(path: &Path) -> Result<(), TrainingError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // What a killed process leaves under this name is removed when the run is taken up.
+    let hidden = path.with_file_name(format!(".{name}.retired.partial"));
+    remove_folder(&hidden)?;
+    disk::rename(path, &hidden).map_err(TrainingError::io("remove", path))?;
+    remove_folder(&hidden)
 }
 
 /// Removes a folder that may not be there.

@@ -18,7 +18,7 @@ use super::{
         point_latest_at,
     },
     retention::surplus,
-    sealed_folder::{remove_folder, sha256, write_folder},
+    sealed_folder::{retire_folder, sha256, write_folder},
     state::CheckpointState,
 };
 use crate::{CheckpointSection, Experiment, RunDirectory, TrainingError, TrainingState, watch::first_non_finite};
@@ -95,7 +95,7 @@ impl Snapshot {
         for old in surplus(run, &self.policy)? {
             // Steps beyond this one are not from this run's course; nothing makes the newest work go.
             if old != folder {
-                remove_folder(&old)?;
+                retire_folder(&old)?;
             }
         }
         Ok(folder)

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     error::ConfigError,
-    file::{in_file, read},
+    file::{ConfigText, in_file},
     sections::BackendSection,
 };
 
@@ -48,6 +48,15 @@ impl Default for SuiteSettings {
 /// # Errors
 /// [`ConfigError`] with file, line and the nearest right word.
 pub fn load_backend_file(path: &Path) -> Result<BackendFile, ConfigError> {
-    let text = read(path)?;
-    toml::from_str(&text).map_err(|error| in_file(&text, &path.display().to_string(), error.span(), error.message()))
+    BackendFile::parse(&ConfigText::read(path)?)
+}
+
+impl BackendFile {
+    /// Reads a backend file's text.
+    ///
+    /// # Errors
+    /// As [`load_backend_file`].
+    pub fn parse(file: &ConfigText) -> Result<Self, ConfigError> {
+        toml::from_str(&file.text).map_err(|error| in_file(&file.text, &file.source, error.span(), error.message()))
+    }
 }

@@ -1,47 +1,139 @@
-//! Which key is to blame for an experiment that cannot be read.
+//! Which key is to blame for an experiment that cannot be read, and what to say of it.
+
+use std::marker::PhantomData;
 
 use ganvas_model::{NetworkSettings, ObjectiveSettings};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::{error::ConfigError, sections::Experiment};
+use super::{
+    error::{ConfigError, in_words, nearest},
+    sections::Experiment,
+};
 
-/// Reads an experiment out of a table; or what is wrong with it, in serde's words.
-pub(super) fn read_table<N: NetworkSettings, O: ObjectiveSettings>(table: &Table) -> Result<Experiment<N, O>, String> {
+/// Why a table is no experiment.
+pub(super) struct Fault<N, O> {
+    /// In serde's words.
+    message: String,
+    /// The dotted section that it is in, where that is known.
+    pub(super) section: Option<String>,
+    kind: PhantomData<fn() -> (N, O)>,
+}
+
+/// Reads an experiment out of a table.
+pub(super) fn read_table<N: NetworkSettings, O: ObjectiveSettings>(
+    table: &Table,
+) -> Result<Experiment<N, O>, Fault<N, O>> {
     Experiment::deserialize(Value::Table(table.clone())).map_err(|error| {
-        // toml adds a line `in section` that says what the key already says.
-        let message = error.to_string();
-        message.lines().next().unwrap_or_default().to_owned()
+        // toml names the section in a second line: "in `checkpoint.best`".
+        let text = error.to_string();
+        let mut lines = text.lines();
+        let message = lines.next().unwrap_or_default().to_owned();
+        let section = lines.find_map(|line| line.trim().strip_prefix("in `")?.strip_suffix('`').map(str::to_owned));
+        Fault {
+            message,
+            section,
+            kind: PhantomData,
+        }
     })
 }
 
-/// The key without which a wrong experiment is right, or at least wrong in another way.
-pub(super) fn culprit<N: NetworkSettings, O: ObjectiveSettings>(table: &Table) -> Option<String> {
-    let message = read_table::<N, O>(table).err()?;
-    let without = |key: &String| {
-        let mut table = table.clone();
-        remove(&mut table, key);
-        read_table::<N, O>(&table).err()
-    };
-    let outcomes: Vec<(String, Option<String>)> = dotted_keys(table)
-        .into_iter()
-        .map(|(key, _)| {
-            let outcome = without(&key);
-            (key, outcome)
-        })
-        .collect();
-    let find = |is_it: &dyn Fn(&Option<String>) -> bool| {
-        let found = outcomes.iter().find(|(_, outcome)| is_it(outcome));
-        found.map(|(key, _)| key.clone())
-    };
-    find(&|outcome| outcome.is_none())
-        .or_else(|| {
-            find(&|outcome| matches!(outcome, Some(other) if *other != message && !other.starts_with("missing")))
-        })
-        .or_else(|| find(&|outcome| matches!(outcome, Some(other) if *other != message)))
+impl<N: NetworkSettings, O: ObjectiveSettings> Fault<N, O> {
+    /// The key without which a wrong experiment is right, or at least wrong in another way.
+    pub(super) fn culprit(&self, table: &Table) -> Option<String> {
+        let without = |key: &String| {
+            let mut table = table.clone();
+            remove(&mut table, key);
+            read_table::<N, O>(&table).err().map(|fault| fault.message)
+        };
+        let outcomes: Vec<(String, Option<String>)> = dotted_keys(table)
+            .into_iter()
+            .map(|(key, _)| {
+                let outcome = without(&key);
+                (key, outcome)
+            })
+            .collect();
+        let find = |is_it: &dyn Fn(&Option<String>) -> bool| {
+            let found = outcomes.iter().find(|(_, outcome)| is_it(outcome));
+            found.map(|(key, _)| key.clone())
+        };
+        let message = &self.message;
+        let other = |outcome: &Option<String>| outcome.as_ref().is_some_and(|outcome| outcome != message);
+        let is_missing = |outcome: &Option<String>| outcome.as_ref().is_some_and(|text| text.starts_with("missing"));
+        find(&|outcome| outcome.is_none())
+            .or_else(|| find(&|outcome| other(outcome) && !is_missing(outcome)))
+            .or_else(|| find(&other))
+    }
+
+    /// What is wrong, for a person, and the nearest right word.
+    pub(super) fn words(&self, table: &Table, culprit: Option<&str>) -> (String, Option<String>) {
+        if let Some(name) = self.missing() {
+            let key = match &self.section {
+                Some(section) => format!("{section}.{name}"),
+                None => name.to_owned(),
+            };
+            let families = || {
+                N::FAMILIES
+                    .iter()
+                    .map(|family| format!("\"{family}\""))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            let expected = match key.as_str() {
+                "model" => ": expected a section [model] with `network`".to_owned(),
+                "model.network" => format!(": expected one of {}", families()),
+                _ => String::new(),
+            };
+            return (format!("`{key}` is missing{expected}"), None);
+        }
+        if let Some(message) = of_another_family::<N>(table, &self.message) {
+            return (message, None);
+        }
+        let message = in_words(&self.message);
+        let Some(found) = unknown(&self.message) else {
+            return match culprit {
+                Some(key) => (format!("`{key}`: {message}"), None),
+                None => (message, None),
+            };
+        };
+        // A word that is set already is not what was meant.
+        let section = culprit.and_then(|key| section_of(table, key));
+        let is_set = |word: &str| section.is_some_and(|section| section.contains_key(word));
+        let expected = self.message.split('`').skip(3).step_by(2);
+        let suggestion = nearest(found, expected.filter(|word| !is_set(word)));
+        (message, suggestion)
+    }
+
+    /// Whether it is a key that no experiment has.
+    pub(super) fn is_of_an_unknown_key(&self) -> bool {
+        self.message.starts_with("unknown field")
+    }
+
+    fn missing(&self) -> Option<&str> {
+        self.message.strip_prefix("missing field `")?.strip_suffix('`')
+    }
 }
 
-fn remove(table: &mut Table, key: &str) {
+/// The key or value that serde does not know.
+fn unknown(message: &str) -> Option<&str> {
+    let rest = message
+        .strip_prefix("unknown field `")
+        .or_else(|| message.strip_prefix("unknown variant `"))?;
+    rest.split('`').next()
+}
+
+/// The section that a dotted key is in.
+fn section_of<'a>(table: &'a Table, key: &str) -> Option<&'a Table> {
+    match key.rsplit_once('.') {
+        None => Some(table),
+        Some((section, _)) => section
+            .split('.')
+            .try_fold(table, |table, part| table.get(part)?.as_table()),
+    }
+}
+
+/// Takes a dotted key out of a table.
+pub(super) fn remove(table: &mut Table, key: &str) {
     match key.split_once('.') {
         None => drop(table.remove(key)),
         Some((section, rest)) => {
@@ -53,7 +145,7 @@ fn remove(table: &mut Table, key: &str) {
 }
 
 /// What to say where a key of `[model]` belongs to another family of networks.
-pub(super) fn of_another_family<N: NetworkSettings>(table: &Table, message: &str) -> Option<String> {
+fn of_another_family<N: NetworkSettings>(table: &Table, message: &str) -> Option<String> {
     let key = message.strip_prefix("unknown field `")?.split('`').next()?;
     let model = table.get("model")?.as_table()?;
     let family = model.get("network")?.as_str()?;

@@ -72,28 +72,84 @@ impl ConfigError {
     }
 }
 
-/// serde's message without Rust's names.
-fn in_words(message: &str) -> String {
-    let message = message
-        .replace("unknown field", "unknown key")
-        .replace("unknown variant", "unknown value")
-        .replace("expected u64", "expected a whole number")
-        .replace("expected usize", "expected a whole number")
-        .replace("expected f64", "expected a number");
-    match message.split_once("expected struct ") {
-        Some((before, _)) => format!("{before}expected a section"),
-        None => message,
+/// serde's message in the words of a person who writes TOML.
+pub(super) fn in_words(message: &str) -> String {
+    let is_type = message.strip_prefix("invalid type: ");
+    let mismatch = is_type.or_else(|| message.strip_prefix("invalid value: "));
+    if let Some((found, expected)) = mismatch.and_then(|rest| rest.rsplit_once(", expected ")) {
+        return format!(
+            "expected {}, found {}",
+            expected_in_words(expected),
+            found_in_words(found)
+        );
+    }
+    match message {
+        "wanted string or table" => "expected text in quotes".to_owned(),
+        _ => message
+            .replace("unknown field", "unknown key")
+            .replace("unknown variant", "unknown value")
+            .replace("duplicate field", "the same key twice:")
+            .replace("missing field", "missing key"),
     }
 }
 
-/// The candidate that is most like `word`, if one is alike enough to be a slip of the fingers.
+fn expected_in_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a string" | "a borrowed string" | "string or map" | "variant identifier" | "identifier" => "text in quotes",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        other if other.starts_with("struct ") || other.contains("tagged enum") || other == "a map" => "a section",
+        other => other,
+    }
+}
+
+fn found_in_words(found: &str) -> String {
+    match found {
+        "map" => "a section".to_owned(),
+        "sequence" => "a list".to_owned(),
+        found => {
+            let value = ["string ", "integer ", "floating point ", "boolean ", "character "]
+                .iter()
+                .find_map(|kind| found.strip_prefix(kind));
+            value.unwrap_or(found).replace('`', "")
+        }
+    }
+}
+
+/// The candidate that is most like `word`, if one is alike enough to be a slip of the fingers. Case and spaces around do not count;
+/// the word itself is no suggestion.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let lower = word.trim().to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|&candidate| candidate != word)
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .min()
-        .filter(|&(distance, candidate)| distance <= candidate.chars().count().max(3) / 2)
+        .filter(|&(distance, candidate)| is_slip(&lower, &candidate.to_lowercase(), distance))
         .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// Whether one word is a mistyped other: about one letter in three may be wrong. In a short word one other letter makes another
+/// word (`gpu`, `cpu`), so there one may only be missing, be too much, or have changed places.
+fn is_slip(word: &str, candidate: &str, distance: usize) -> bool {
+    let lengths = (word.chars().count(), candidate.chars().count());
+    if lengths.0.max(lengths.1) > 3 {
+        return distance <= (lengths.1 / 3).max(1);
+    }
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    distance == 0 || (distance == 1 && (lengths.0 != lengths.1 || letters(word) == letters(candidate)))
 }
 
 #[cfg(test)]
@@ -108,6 +164,13 @@ mod tests {
             Some("simultaneous")
         );
         assert_eq!(nearest("zebra", ["epochs", "max_steps"]), None);
+        assert_eq!(nearest("MNIST", ["kmnist", "mnist"]).as_deref(), Some("mnist"));
+        assert_eq!(nearest("mnist ", ["kmnist", "mnist"]).as_deref(), Some("mnist"));
+        assert_eq!(nearest("hee", ["he", "torch"]).as_deref(), Some("he"));
+        assert_eq!(nearest("mpl", ["blog", "dcgan", "mlp"]).as_deref(), Some("mlp"));
+        for (word, candidates) in [("gpu", ["cpu", "cuda"]), ("mlp", ["mlp", "blog"])] {
+            assert_eq!(nearest(word, candidates), None, "{word}");
+        }
     }
 
     #[test]

@@ -1,49 +1,143 @@
-//! Reading an experiment: the file, a backend file laid over it, then `--set` after `--set`.
+//! Reading an experiment: the file, a backend file laid over it, then `key=value` after `key=value`.
 
-use std::{fs, ops::Range, path::Path};
+use std::{fs, io::ErrorKind, ops::Range, path::Path};
 
 use ganvas_model::{NetworkSettings, ObjectiveSettings};
 use toml::{Table, Value};
 
 use super::{
-    blame::{culprit, of_another_family},
+    blame::{Fault, read_table},
     error::{ConfigError, nearest},
-    overrides::{Overrides, last_set, set},
+    overrides::{Overrides, last_set, lay_over},
     sections::Experiment,
     validation::is_plain,
 };
 
+/// The text of a configuration, and what errors call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigText {
+    /// TOML.
+    pub text: String,
+    /// What errors call it, such as its path.
+    pub source: String,
+    /// The run's name if the text has none.
+    pub name: String,
+}
+
+impl ConfigText {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where it cannot be read, with the file beside it whose name is most like it.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let fail = |message: String| ConfigError::new(path.display().to_string(), None, message);
+        let bytes = fs::read(path).map_err(|error| {
+            let mut failure = fail(format!("cannot be read: {error}"));
+            failure.suggestion = (error.kind() == ErrorKind::NotFound).then(|| sibling(path)).flatten();
+            failure
+        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| fail("expected text in UTF-8, found something else; save it as UTF-8".to_owned()))?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self {
+            // Some editors mark UTF-8 by three bytes that are no TOML.
+            text: text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned),
+            source: path.display().to_string(),
+            name: stem,
+        })
+    }
+
+    /// Reads the experiment and lays the overrides over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line, or the override, and the nearest right word for unknown keys, wrong types and values out of
+    /// range.
+    pub fn experiment<N: NetworkSettings, O: ObjectiveSettings>(
+        &self,
+        overrides: &Overrides,
+    ) -> Result<Experiment<N, O>, ConfigError> {
+        let mut table: Table = self
+            .text
+            .parse()
+            .map_err(|error: toml::de::Error| in_file(&self.text, &self.source, error.span(), error.message()))?;
+        if let Some(backend) = &overrides.backend {
+            let section = Value::try_from(backend);
+            let section = section.map_err(|error| ConfigError::new(&self.source, None, error.to_string()))?;
+            table.insert("backend".to_owned(), section);
+        }
+        for argument in &overrides.set {
+            lay_over::<N, O>(&mut table, argument)?;
+        }
+        let mut experiment: Experiment<N, O> =
+            read_table(&table).map_err(|fault| self.blame(fault, &table, overrides))?;
+        if experiment.name.is_empty() {
+            experiment.name = as_name(&self.name);
+        }
+        // One override may mend what another broke, so ranges are checked once, at the end.
+        experiment
+            .check()
+            .map_err(|(key, message)| self.at(&key, &format!("`{key}`: {message}"), overrides))?;
+        Ok(experiment)
+    }
+
+    /// A mistake in the value of a dotted key: in the last override that sets it, else on its line of the text.
+    pub fn at_key(&self, key: &str, message: &str, overrides: &Overrides) -> ConfigError {
+        self.at(key, &format!("`{key}`: {message}"), overrides)
+    }
+
+    fn at(&self, key: &str, message: &str, overrides: &Overrides) -> ConfigError {
+        match last_set(&overrides.set, key) {
+            Some(argument) => ConfigError::in_override(argument, message),
+            None => ConfigError::new(&self.source, line_of(&self.text, key), message),
+        }
+    }
+
+    /// Names what is to blame for an experiment that cannot be read.
+    fn blame<N: NetworkSettings, O: ObjectiveSettings>(
+        &self,
+        fault: Fault<N, O>,
+        table: &Table,
+        overrides: &Overrides,
+    ) -> ConfigError {
+        let culprit = fault.culprit(table);
+        let (message, suggestion) = fault.words(table, culprit.as_deref());
+        // A section that is missing something has no key to blame, but a line.
+        let key = culprit.or(fault.section);
+        let error = match key {
+            Some(key) => self.at(&key, &message, overrides),
+            None => ConfigError::new(&self.source, None, message),
+        };
+        ConfigError { suggestion, ..error }
+    }
+}
+
 /// Reads an experiment file and lays the overrides over it.
 ///
 /// # Errors
-/// [`ConfigError`] with file, line and the nearest right word for unknown keys, wrong types and values out of range.
+/// As [`ConfigText::read`] and [`ConfigText::experiment`].
 pub fn load_experiment<N: NetworkSettings, O: ObjectiveSettings>(
     path: &Path,
     overrides: &Overrides,
 ) -> Result<Experiment<N, O>, ConfigError> {
-    let text = read(path)?;
-    let stem = path
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned())
-        .unwrap_or_default();
-    parse_experiment(&text, &path.display().to_string(), &stem, overrides)
+    ConfigText::read(path)?.experiment(overrides)
 }
 
-pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|error| {
-        let mut error = ConfigError::new(path.display().to_string(), None, format!("cannot be read: {error}"));
-        error.suggestion = sibling(path);
-        error
-    })
-}
-
-impl ConfigError {
-    /// A mistake in the value of a dotted key, with the line of `file` that has it.
-    pub fn at_key(file: &Path, key: &str, message: impl Into<String>) -> Self {
-        // The file was read a moment ago; if it has gone since, the error is reported without its line.
-        let line = fs::read_to_string(file).ok().and_then(|text| line_of(&text, key));
-        Self::new(file.display().to_string(), line, format!("`{key}`: {}", message.into()))
-    }
+/// As [`load_experiment`], from text; `source` is what errors call it, `name` the run's name if the text has none.
+///
+/// # Errors
+/// As [`ConfigText::experiment`].
+pub fn parse_experiment<N: NetworkSettings, O: ObjectiveSettings>(
+    text: &str,
+    source: &str,
+    name: &str,
+    overrides: &Overrides,
+) -> Result<Experiment<N, O>, ConfigError> {
+    let text = ConfigText {
+        text: text.to_owned(),
+        source: source.to_owned(),
+        name: name.to_owned(),
+    };
+    text.experiment(overrides)
 }
 
 /// The file beside `path` whose name is most like it.
@@ -59,56 +153,16 @@ fn sibling(path: &Path) -> Option<String> {
         .filter(|name| name.ends_with(".toml"))
         .collect();
     let name = nearest(&path.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?;
-    Some(folder.join(name).display().to_string())
+    Some(match path.parent() {
+        Some(parent) => parent.join(name).display().to_string(),
+        None => name,
+    })
 }
 
+/// A mistake at a place of a text, in serde's or TOML's words.
 pub(crate) fn in_file(text: &str, source: &str, span: Option<Range<usize>>, message: &str) -> ConfigError {
     let line = span.map(|span| line_at(text, span.start));
     ConfigError::from_serde(source, line, message)
-}
-
-/// As [`load_experiment`], from text; `source` is what errors call it, `name` the run's name if the text has none.
-///
-/// # Errors
-/// [`ConfigError`], as [`load_experiment`].
-pub fn parse_experiment<N: NetworkSettings, O: ObjectiveSettings>(
-    text: &str,
-    source: &str,
-    name: &str,
-    overrides: &Overrides,
-) -> Result<Experiment<N, O>, ConfigError> {
-    let mut experiment: Experiment<N, O> = toml::from_str(text).map_err(|error| {
-        // A section that is one of several families is read as a whole, so its errors come without their lines.
-        let table = text.parse::<Table>().unwrap_or_default();
-        let culprit = culprit::<N, O>(&table).and_then(|key| line_of(text, &key));
-        let message = of_another_family::<N>(&table, error.message()).unwrap_or_else(|| error.message().to_owned());
-        ConfigError {
-            line: culprit.or(error.span().map(|span| line_at(text, span.start))),
-            ..ConfigError::from_serde(source, None, &message)
-        }
-    })?;
-    let mut table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| in_file(text, source, error.span(), error.message()))?;
-    if let Some(backend) = &overrides.backend {
-        let section = Value::try_from(backend).map_err(|error| ConfigError::new(source, None, error.to_string()))?;
-        table.insert("backend".to_owned(), section);
-        experiment.backend = backend.clone();
-    }
-    for argument in &overrides.set {
-        experiment = set(&mut table, argument)?;
-    }
-    if experiment.name.is_empty() {
-        experiment.name = as_name(name);
-    }
-    // One override may mend what another broke, so ranges are checked once, at the end.
-    experiment
-        .check()
-        .map_err(|(key, message)| match last_set(&overrides.set, &key) {
-            Some(argument) => ConfigError::in_override(argument, format!("`{key}`: {message}")),
-            None => value_error(text, source, &key, message),
-        })?;
-    Ok(experiment)
 }
 
 /// The letters of a file's name that a run's may have.
@@ -118,10 +172,6 @@ fn as_name(name: &str) -> String {
         .map(|letter| if is_plain(letter) { letter } else { '-' })
         .collect();
     letters.trim_start_matches('.').to_owned()
-}
-
-fn value_error(text: &str, source: &str, key: &str, message: String) -> ConfigError {
-    ConfigError::new(source, line_of(text, key), format!("`{key}`: {message}"))
 }
 
 /// The line on which a dotted key has its value.

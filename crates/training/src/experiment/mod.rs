@@ -13,9 +13,10 @@ pub use adam_config::{AdamConfig, AdamVariant};
 pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub(crate) use blame::{dotted_keys, table_of};
 pub use error::{ConfigError, nearest};
-pub use file::{load_experiment, parse_experiment};
+pub use file::{ConfigText, load_experiment, parse_experiment};
 pub use overrides::{Overrides, last_set};
 pub use sections::{
     BackendSection, BestSection, CheckpointSection, DataSection, EmaSection, EvaluationSection, Experiment, Goal,
     LoggingSection, OptimizerSection, SamplesSection, TrainingSection, UpdateRule,
 };
+pub(crate) use validation::{Mistake, refuse};

@@ -4,9 +4,9 @@ use ganvas_model::{NetworkSettings, ObjectiveSettings};
 use toml::{Table, Value};
 
 use super::{
-    blame::{of_another_family, read_table},
+    blame::{dotted_keys, read_table, remove},
     error::ConfigError,
-    sections::{BackendSection, Experiment},
+    sections::BackendSection,
 };
 
 /// What the command line lays over an experiment file.
@@ -20,55 +20,90 @@ pub struct Overrides {
 
 /// The last of `key=value` arguments that sets `key`: the one that counts, and that a message should name.
 pub fn last_set<'a>(arguments: &'a [String], key: &str) -> Option<&'a str> {
-    arguments
-        .iter()
-        .rev()
-        .map(String::as_str)
-        .find(|argument| argument.split('=').next().map(str::trim) == Some(key))
+    arguments.iter().rev().map(String::as_str).find(|argument| {
+        let set = argument.split('=').next().unwrap_or_default().trim();
+        // A section can be set as a whole: `model={network="mlp"}`.
+        set == key || key.strip_prefix(set).is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// One `key=value`, laid over the file's table. The value is TOML (`2`, `1e-4`, `true`, `"mnist"`, `[64, 32]`); a bare word is a
-/// string.
-pub(super) fn set<N: NetworkSettings, O: ObjectiveSettings>(
+/// string, and no value at all takes the key out, so that its default holds.
+pub(super) fn lay_over<N: NetworkSettings, O: ObjectiveSettings>(
     root: &mut Table,
     argument: &str,
-) -> Result<Experiment<N, O>, ConfigError> {
+) -> Result<(), ConfigError> {
     let fail = |message: String| ConfigError::in_override(argument, message);
     let (key, value) = argument
         .split_once('=')
         .ok_or_else(|| fail("expected key=value, such as training.epochs=2".into()))?;
+    let (key, value) = (key.trim(), value.trim());
     if value.contains('\n') {
         return Err(fail("expected a value on one line".into()));
+    }
+    if key.split('.').any(str::is_empty) {
+        return Err(fail("expected a dotted key, such as training.epochs".into()));
+    }
+    if value.is_empty() {
+        check_known::<N, O>(root, key).map_err(|(message, suggestion)| ConfigError {
+            suggestion,
+            ..fail(message)
+        })?;
+        remove(root, key);
+        return Ok(());
     }
     let value = format!("value = {value}")
         .parse::<Table>()
         .ok()
         .and_then(|mut table| table.remove("value"))
         .unwrap_or_else(|| Value::String(value.to_owned()));
+    insert(root, key, value).map_err(fail)
+}
 
-    let mut parts = key.trim().split('.').peekable();
-    let mut table = &mut *root;
-    while let Some(part) = parts.next() {
-        if part.is_empty() {
-            return Err(fail("expected a dotted key, such as training.epochs".into()));
-        }
-        if parts.peek().is_none() {
-            table.insert(part.to_owned(), value);
-            break;
-        }
-        table = match table
-            .entry(part.to_owned())
-            .or_insert_with(|| Value::Table(Table::new()))
-        {
-            Value::Table(inner) => inner,
-            other => return Err(fail(format!("`{part}` is a {}, no section", other.type_str()))),
-        };
+/// Puts a value under a dotted key; sections that are missing are made.
+fn insert(root: &mut Table, key: &str, value: Value) -> Result<(), String> {
+    let Some((section, rest)) = key.split_once('.') else {
+        root.insert(key.to_owned(), value);
+        return Ok(());
+    };
+    let inner = root
+        .entry(section.to_owned())
+        .or_insert_with(|| Value::Table(Table::new()));
+    match inner {
+        Value::Table(inner) => insert(inner, rest, value),
+        other => Err(format!("`{section}` is {}, no section", kind_of(other))),
     }
-    read_table(root).map_err(|message| {
-        let message = of_another_family::<N>(root, &message).unwrap_or(message);
-        ConfigError {
-            is_override: true,
-            ..ConfigError::from_serde(argument, None, &message)
-        }
-    })
+}
+
+/// What a value is, in words.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "text",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list",
+        _ => "a value",
+    }
+}
+
+/// Checks that a key exists that is to be taken out: a slip of the fingers would go unnoticed.
+fn check_known<N: NetworkSettings, O: ObjectiveSettings>(
+    root: &Table,
+    key: &str,
+) -> Result<(), (String, Option<String>)> {
+    let has = |table: &Table| {
+        let keys = dotted_keys(table);
+        keys.iter()
+            .any(|(known, _)| known == key || known.starts_with(&format!("{key}.")))
+    };
+    if has(root) {
+        return Ok(());
+    }
+    // Neither in the file: no value is right for every key, and this one is wrong for each in its own way.
+    let mut probe = root.clone();
+    insert(&mut probe, key, Value::Array(vec![Value::Array(Vec::new())])).map_err(|message| (message, None))?;
+    match read_table::<N, O>(&probe) {
+        Err(fault) if fault.is_of_an_unknown_key() => Err(fault.words(&probe, Some(key))),
+        _ => Ok(()),
+    }
 }

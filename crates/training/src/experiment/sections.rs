@@ -129,9 +129,9 @@ pub enum UpdateRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingSection {
-    /// How often every image of the training set is seen.
+    /// How often every image of the training set is seen, usually 5 to 100; `max_steps` decides instead where it is given.
     pub epochs: u64,
-    /// Ends the run after so many generator updates, whatever the epochs.
+    /// Generator updates in the run; where it is given it alone decides, and `epochs` has no say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_steps: Option<u64>,
     /// `simultaneous` or `alternating`.

@@ -13,7 +13,7 @@ use crate::{Plan, TrainingError, run::SPEED, step::REPORTS};
 const RESERVED: [&str; 5] = ["step", "epoch", SPEED, REPORTS[0], REPORTS[1]];
 
 /// A dotted key, and what is wrong with its value.
-type Mistake = (String, String);
+pub(crate) type Mistake = (String, String);
 
 fn mistake(key: &str, message: impl Into<String>) -> Result<(), Mistake> {
     Err((key.to_owned(), message.into()))
@@ -131,7 +131,6 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
     /// # Errors
     /// [`TrainingError::Config`] naming the key; [`TrainingError::Data`] where the images cannot be cut into batches.
     pub fn check_against(&self, images: &dyn ImageSource, of_evaluators: &[String]) -> Result<Plan, TrainingError> {
-        let refuse = |(key, message): Mistake| ConfigError::new("configuration", None, format!("`{key}`: {message}"));
         let Some(image) = ImageShape::checked(images.shape()) else {
             let [channels, height, width] = images.shape();
             let message = format!(
@@ -148,8 +147,21 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
                 format!("the number `{taken}` of an objective or evaluator has a name that every line of the log has");
             return Err(ConfigError::new("configuration", None, message).into());
         }
-        Plan::new(&self.data, &self.training, images.len())
+        self.plan(images.len()).map_err(|mistake| refuse(mistake).into())
     }
+
+    /// The steps over so many images.
+    ///
+    /// # Errors
+    /// The key to change where there would be none, as `(dotted key, message)`.
+    pub fn plan(&self, images: usize) -> Result<Plan, (String, String)> {
+        Plan::new(&self.data, &self.training, images)
+    }
+}
+
+/// A mistake that shows once the images are known.
+pub(crate) fn refuse((key, message): Mistake) -> ConfigError {
+    ConfigError::new("configuration", None, format!("`{key}`: {message}"))
 }
 
 /// Whether a run's name may have this letter: it names a folder.

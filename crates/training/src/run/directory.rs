@@ -10,8 +10,8 @@ use std::{
 use ganvas_data::{disk, write_atomically};
 use tracing::warn;
 
-use super::timings::Timings;
-use crate::{TrainingError, checkpoint::remove_folder};
+use super::{location::is_run, sessions::Session, timings::Timings};
+use crate::{Checkpoint, ConfigText, TrainingError, checkpoint::remove_folder};
 
 /// The folder of one run: `config.toml`, `metrics.jsonl`, `samples/`, `checkpoints/`, `comparison.png`.
 ///
@@ -23,6 +23,9 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
+    /// The first line of every run's `config.toml`, by which a run is told from other folders that have such a file.
+    pub(crate) const CONFIG_HEADER: &str = "# The whole configuration of this run";
+
     /// Makes the folder of a new run: `out`, or `runs/<date-time>-<name>/` below the current folder. [`train`](crate::train)
     /// writes into it.
     ///
@@ -30,18 +33,22 @@ impl RunDirectory {
     /// [`TrainingError::RunExists`] where it holds something, [`TrainingError::Io`] where it cannot be made.
     pub fn create(out: Option<&Path>, name: &str) -> Result<Self, TrainingError> {
         let path = match out {
-            Some(out) => out.to_owned(),
+            Some(out) => {
+                Self::check_free(Some(out))?;
+                disk::create_folders(out).map_err(TrainingError::io("create", out))?;
+                out.to_owned()
+            }
             None => {
-                let now = jiff::ZonedDateTime::now().strftime("%Y-%m-%d-%H%M%S");
-                Path::new("runs").join(format!("{now}-{name}"))
+                let now = jiff::ZonedDateTime::now().strftime("%Y-%m-%d-%H%M%S").to_string();
+                create_by_default(Path::new("runs"), &now, name)?
             }
         };
-        Self::check_free(Some(&path))?;
-        disk::create_folders(&path).map_err(TrainingError::io("create", &path))?;
         let run = Self {
             _lock: lock(&path)?,
             path,
         };
+        // Between the look and the lock another start may have begun here.
+        Self::check_free(Some(&run.path))?;
         if let Some(parent) = run.path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             disk::sync_folder(parent).map_err(TrainingError::io("sync", parent))?;
         }
@@ -69,20 +76,28 @@ impl RunDirectory {
         }
     }
 
+    /// Removes a folder that [`create`](Self::create) made and nothing was written into, after a start that was refused.
+    pub fn discard_if_unused(self) {
+        if Self::check_free(Some(&self.path)).is_ok() {
+            // What stays is a leftover that the next start takes, so nothing depends on it.
+            let _ = fs::remove_file(self.path.join(".lock")).and_then(|()| fs::remove_dir(&self.path));
+        }
+    }
+
     /// Takes up the folder of a run that was begun: `out`, or the newest of `runs/` with this name.
     ///
     /// # Errors
-    /// [`TrainingError::NotARun`] where there is none.
+    /// [`TrainingError::NotARun`] where there is none, or `out` is something else.
     pub fn open(out: Option<&Path>, name: &str) -> Result<Self, TrainingError> {
         let path = match out {
             Some(out) => out.to_owned(),
             None => newest_run(Path::new("runs"), name)?,
         };
         let mut run = Self::at(path);
-        if !run.config_path().is_file() {
+        if !is_run(&run.path) {
             return Err(TrainingError::NotARun {
                 path: run.path,
-                reason: "no run to resume: it has no config.toml".into(),
+                reason: "no run to resume: it has no checkpoints and no sessions".into(),
             });
         }
         // A link would have the run write, and remove, somewhere else.
@@ -136,7 +151,8 @@ impl RunDirectory {
     /// # Errors
     /// [`TrainingError::Data`] where the file cannot be written.
     pub(crate) fn write_config(&self, config: &str) -> Result<(), TrainingError> {
-        let text = format!("# The whole configuration of this run: trained again, it gives the same run.\n\n{config}");
+        let header = Self::CONFIG_HEADER;
+        let text = format!("{header}: trained again, it gives the same run.\n\n{config}");
         Ok(write_atomically(&self.config_path(), |file| {
             file.write_all(text.as_bytes())
         })?)
@@ -148,6 +164,32 @@ impl RunDirectory {
         let text =
             serde_json::to_string_pretty(timings).map_err(|error| TrainingError::io("write", &path)(error.into()))?;
         Ok(write_atomically(&path, |file| writeln!(file, "{text}"))?)
+    }
+
+    /// The configuration that the run goes on with: its `config.toml`, or that of its newest checkpoint where the file is lost.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] where it cannot be read, [`TrainingError::NotARun`] where there is none at all.
+    pub fn configuration(&self) -> Result<ConfigText, TrainingError> {
+        let path = self.config_path();
+        if path.exists() {
+            return Ok(ConfigText::read(&path)?);
+        }
+        match Checkpoint::newest_whole(self)? {
+            Some((found, _)) => {
+                let of = found.path().join("config.toml");
+                warn!("{} is missing; {} is taken instead", path.display(), of.display());
+                Ok(ConfigText {
+                    text: found.config_text().to_owned(),
+                    source: of.display().to_string(),
+                    name: String::new(),
+                })
+            }
+            None => Err(TrainingError::NotARun {
+                path: self.path.clone(),
+                reason: "it has neither a config.toml nor a checkpoint".into(),
+            }),
+        }
     }
 
     /// The folder itself.
@@ -163,6 +205,11 @@ impl RunDirectory {
     /// `metrics.jsonl`
     pub fn metrics_path(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
+    }
+
+    /// `sessions.jsonl`
+    pub fn sessions_path(&self) -> PathBuf {
+        self.path.join("sessions.jsonl")
     }
 
     /// `comparison.png`
@@ -234,19 +281,80 @@ fn lock(run: &Path) -> Result<Option<Arc<File>>, TrainingError> {
     }
 }
 
+/// Makes `runs/DATE-TIME-NAME`, or where several begin in one second `DATE-TIME.2-NAME` and so on.
+fn create_by_default(runs: &Path, now: &str, name: &str) -> Result<PathBuf, TrainingError> {
+    disk::create_folders(runs).map_err(TrainingError::io("create", runs))?;
+    let mut number = 1;
+    loop {
+        let path = match number {
+            1 => runs.join(format!("{now}-{name}")),
+            _ => runs.join(format!("{now}.{number}-{name}")),
+        };
+        // Only one of several starts makes a folder; `create_folders` would be content with another's.
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 10_000 => number += 1,
+            Err(error) => return Err(TrainingError::io("create", &path)(error)),
+        }
+    }
+}
+
+/// The run of this name that began last.
 fn newest_run(runs: &Path, name: &str) -> Result<PathBuf, TrainingError> {
-    // The date and time lead the names, so the last in the alphabet is the newest.
-    let date_time = "2026-01-31-235959-".len();
-    fs::read_dir(runs)
+    // Names have local time, which is set back once a year and elsewhere is another.
+    let mut found: Vec<(Option<jiff::Timestamp>, String, u32, PathBuf)> = fs::read_dir(runs)
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().get(date_time..) == Some(name))
-        .map(|entry| entry.path())
-        .filter(|path| path.join("config.toml").is_file())
-        .max()
+        .filter_map(|entry| {
+            let (date_time, number) = began(&entry.file_name().to_string_lossy(), name)?;
+            let began = Session::first_of(&RunDirectory::at(entry.path()));
+            Some((began, date_time, number, entry.path()))
+        })
+        .filter(|(.., path)| is_run(path))
+        .collect();
+    found.sort();
+    found
+        .pop()
+        .map(|(.., path)| path)
         .ok_or_else(|| TrainingError::NotARun {
             path: runs.to_owned(),
             reason: format!("no run named `{name}` to resume"),
         })
+}
+
+/// The date and time in the name of a run's folder, and its place among the starts of that second.
+fn began(folder: &str, name: &str) -> Option<(String, u32)> {
+    let (date_time, rest) = folder.split_at_checked("2026-01-31-235959".len())?;
+    let number = rest.strip_suffix(name)?.strip_suffix('-')?;
+    match number.strip_prefix('.') {
+        None => number.is_empty().then(|| (date_time.to_owned(), 1)),
+        Some(number) => Some((date_time.to_owned(), number.parse().ok()?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_in_one_second_get_folders_of_their_own_and_the_last_is_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("runs");
+        let create = |name: &str| {
+            let path = create_by_default(&runs, "2026-01-31-235959", name).unwrap();
+            fs::write(path.join("sessions.jsonl"), "").unwrap();
+            path
+        };
+        let made: Vec<PathBuf> = (0..12).map(|_| create("tiny")).collect();
+        assert!(made[0].ends_with("2026-01-31-235959-tiny"));
+        assert!(made[11].ends_with("2026-01-31-235959.12-tiny"));
+        create("tiny-2");
+        create("2-tiny");
+        assert_eq!(newest_run(&runs, "tiny").unwrap(), made[11]);
+        // A start that left nothing is no run.
+        create_by_default(&runs, "2026-02-01-000000", "tiny").unwrap();
+        assert_eq!(newest_run(&runs, "tiny").unwrap(), made[11]);
+        assert!(newest_run(&runs, "tin").is_err());
+    }
 }

@@ -14,6 +14,7 @@ use serde::{
 };
 use serde_json::Value;
 
+use super::directory::RunDirectory;
 use crate::TrainingError;
 
 /// One line of `metrics.jsonl`: `step`, `epoch`, and numbers by whatever names they were reported under.
@@ -32,6 +33,19 @@ impl MetricsLine {
     pub fn get(&self, name: &str) -> Option<f64> {
         let found = self.numbers.iter().find(|(known, _)| known == name);
         found.map(|&(_, value)| value)
+    }
+
+    /// The newest line of a run's log, and of names that are not in it the newest value.
+    ///
+    /// # Errors
+    /// [`TrainingError::Io`] where the log is there and cannot be read.
+    pub fn newest_of(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
+        let bytes = read_log(&run.metrics_path())?;
+        let mut newest: Option<Self> = None;
+        for line in whole_lines(&bytes).filter_map(|text| serde_json::from_slice::<Self>(text).ok()) {
+            newest.get_or_insert_with(Self::default).update(&line);
+        }
+        Ok(newest)
     }
 
     /// Sets the number of this name.
@@ -115,16 +129,9 @@ impl MetricsLog {
     /// # Errors
     /// [`TrainingError::Io`] or [`TrainingError::Data`] where the file cannot be read or written.
     pub fn open(path: &Path, step: u64) -> Result<Self, TrainingError> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(TrainingError::io("read", path)(error)),
-        };
+        let bytes = read_log(path)?;
         let (mut kept, mut newest) = (Vec::new(), None);
-        let whole_lines = bytes
-            .split_inclusive(|&byte| byte == b'\n')
-            .filter(|text| text.ends_with(b"\n"));
-        for text in whole_lines {
+        for text in whole_lines(&bytes) {
             let line = serde_json::from_slice::<MetricsLine>(text).ok();
             if line.as_ref().is_some_and(|line| line.step > step) {
                 continue;
@@ -140,6 +147,16 @@ impl MetricsLog {
             path: path.to_owned(),
             newest,
         })
+    }
+
+    /// The lines of a log that come after a step.
+    ///
+    /// # Errors
+    /// [`TrainingError::Io`] where the file is there and cannot be read.
+    pub(crate) fn lines_after(path: &Path, step: u64) -> Result<Vec<u8>, TrainingError> {
+        let bytes = read_log(path)?;
+        let is_later = |text: &&[u8]| serde_json::from_slice::<MetricsLine>(text).is_ok_and(|line| line.step > step);
+        Ok(whole_lines(&bytes).filter(is_later).flatten().copied().collect())
     }
 
     /// The newest line, and of the names that are not in it the newest value.
@@ -166,6 +183,20 @@ impl MetricsLog {
         self.newest.get_or_insert_with(MetricsLine::default).update(line);
         Ok(())
     }
+}
+
+/// The bytes of a log; none where there is no file.
+fn read_log(path: &Path) -> Result<Vec<u8>, TrainingError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(TrainingError::io("read", path)),
+    }
+}
+
+/// The lines that end in a line feed: a killed process may leave one that does not.
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+    lines.filter(|text| text.ends_with(b"\n"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod batch_loader;
 mod directory;
+mod location;
 mod metrics_log;
 mod plan;
 mod recorder;
@@ -12,6 +13,8 @@ mod timings;
 
 pub(crate) use batch_loader::BatchLoader;
 pub use directory::RunDirectory;
+pub(crate) use location::is_run;
+pub use location::{CheckpointChoice, RunLocation};
 pub use metrics_log::{MetricsLine, MetricsLog};
 pub use plan::Plan;
 pub(crate) use recorder::{Recorder, SPEED};

@@ -4,8 +4,8 @@ use ganvas_data::{DataError, Schedule};
 
 use super::directory::RunDirectory;
 use crate::{
-    ConfigError, TrainingError,
-    experiment::{DataSection, TrainingSection},
+    TrainingError,
+    experiment::{DataSection, Mistake, TrainingSection},
 };
 
 /// The steps of a run.
@@ -27,22 +27,24 @@ impl Plan {
     /// Counts the steps over so many images.
     ///
     /// # Errors
-    /// Where an epoch has no batch, or all epochs together not enough for one step.
-    pub(crate) fn new(data: &DataSection, training: &TrainingSection, images: usize) -> Result<Self, TrainingError> {
-        let batches_per_epoch = Schedule::new(images, data.batch_size, data.drop_last)?.batches_per_epoch();
+    /// Where an epoch has no batch, or all epochs together not enough for one step, as `(dotted key, message)`.
+    pub(crate) fn new(data: &DataSection, training: &TrainingSection, images: usize) -> Result<Self, Mistake> {
+        let batches_per_epoch = Schedule::new(images, data.batch_size, data.drop_last)
+            .map_err(|error| ("data.batch_size".to_owned(), error.to_string()))?
+            .batches_per_epoch();
         let batches_per_step = training.discriminator_steps as u64;
         let batches = batches_per_epoch.saturating_mul(training.epochs);
-        let steps = batches / batches_per_step;
-        if steps == 0 {
+        let total_steps = training.max_steps.unwrap_or(batches / batches_per_step);
+        if total_steps == 0 {
             let message = format!(
-                "`training.discriminator_steps`: a step takes {batches_per_step} batches, and {} epochs of {images} images \
+                "a step takes {batches_per_step} batches, and {} epochs of {images} images \
                  have {batches}; expected fewer, or more epochs",
                 training.epochs,
             );
-            return Err(ConfigError::new("configuration", None, message).into());
+            return Err(("training.discriminator_steps".to_owned(), message));
         }
         Ok(Self {
-            total_steps: training.max_steps.unwrap_or(steps).min(steps),
+            total_steps,
             batches_per_epoch,
             batches_per_step,
             batch_size: data.batch_size,

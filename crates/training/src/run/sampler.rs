@@ -32,6 +32,23 @@ impl Sampler {
         }
     }
 
+    /// The noise of [`new`](Self::new) in parts, as large as are made at once: for any number of images in bounded memory.
+    pub fn parts(seed: u64, count: u64, latent: usize) -> impl Iterator<Item = Self> {
+        let mut rng = keyed_rng(seed, Purpose::SampleNoise, 0);
+        (0..count.div_ceil(CHUNK as u64)).map(move |part| {
+            let images = (count - part * CHUNK as u64).min(CHUNK as u64) as usize;
+            Self {
+                z: normal_vec(&mut rng, images * latent),
+                latent,
+            }
+        })
+    }
+
+    /// How many images.
+    pub fn count(&self) -> usize {
+        self.z.len() / self.latent
+    }
+
     /// z, `[count, latent]`.
     pub fn noise(&self) -> &[f32] {
         &self.z

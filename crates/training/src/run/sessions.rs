@@ -35,6 +35,29 @@ pub struct Session {
 }
 
 impl Session {
+    /// Every session of a run, as far as its file can be read.
+    ///
+    /// # Errors
+    /// [`TrainingError::Io`] where it is there and cannot be read.
+    pub fn all_of(run: &RunDirectory) -> Result<Vec<Self>, TrainingError> {
+        let path = run.sessions_path();
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(TrainingError::io("read", &path)(error)),
+        }
+    }
+
+    /// When a run was begun, where it is known.
+    pub(crate) fn first_of(run: &RunDirectory) -> Option<jiff::Timestamp> {
+        let text = fs::read_to_string(run.sessions_path()).ok()?;
+        let first: Self = serde_json::from_str(text.lines().next()?).ok()?;
+        first.began.parse().ok()
+    }
+
     /// Appends the session that begins now.
     pub(crate) fn record(
         run: &RunDirectory,
@@ -49,7 +72,7 @@ impl Session {
             backend: backend.to_owned(),
             changes: changes.to_vec(),
         };
-        let path = run.path().join("sessions.jsonl");
+        let path = run.sessions_path();
         // A torn last line cannot be: the file is replaced as a whole.
         let mut bytes = match fs::read(&path) {
             Ok(bytes) => bytes,

@@ -1,0 +1,204 @@
+//! Files of many images, written as the images come, in bounded memory.
+
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use flate2::{Compression, write::GzEncoder};
+use ganvas_data::{Canvas, compose_grid, denormalize, idx, near_square_columns, npy, write_png};
+use ganvas_model::ImageShape;
+
+use crate::{
+    args::Format,
+    exit::UsageError,
+    outputs::{Destination, is_stdout},
+    quoting::quoted,
+};
+
+/// Digits are small: each pixel becomes a square of this side.
+pub const ENLARGEMENT: usize = 3;
+
+/// The most images in one picture.
+const MOST_IN_GRID: u64 = 10_000;
+
+/// The most bytes of one picture in memory.
+const MOST_GRID_BYTES: usize = 1 << 30;
+
+/// Where images go, by format.
+pub enum ImageWriter {
+    /// Held until all are there, because a grid's rows lie across them.
+    Grid {
+        destination: Destination,
+        bytes: Vec<u8>,
+        count: usize,
+        shape: [usize; 3],
+    },
+    /// One after the other, behind a header.
+    Npy(BufWriter<Destination>),
+    Idx(BufWriter<Destination>),
+    Gzip(GzEncoder<BufWriter<Destination>>),
+    /// A file each.
+    Folder {
+        path: PathBuf,
+        shape: [usize; 3],
+        written: u64,
+        digits: usize,
+    },
+}
+
+/// What stands before an array's numbers.
+pub fn npy_header(shape: &[usize]) -> io::Result<Vec<u8>> {
+    npy::header_f32(shape).ok_or_else(|| io::Error::other("the array has too many axes for NPY"))
+}
+
+impl ImageWriter {
+    /// Opens what `count` images are written to; refuses what cannot be written.
+    pub fn open(out: &Path, format: Format, count: u64, image: ImageShape, force: bool) -> anyhow::Result<Self> {
+        let shape = image.dims();
+        let refuse = |message: String| UsageError(format!("{}: {message}", quoted(out)));
+        let number = usize::try_from(count).unwrap_or(usize::MAX);
+        if format == Format::Folder {
+            return Self::folder(out, count, shape, force);
+        }
+        if format == Format::Idx && image.channels != 1 {
+            let channels = image.channels;
+            bail!(refuse(format!(
+                "an IDX file of images holds one channel, these have {channels}; use .npy, .png or a folder"
+            )));
+        }
+        if format == Format::Png {
+            let area = shape.iter().product::<usize>() * ENLARGEMENT * ENLARGEMENT;
+            let most = MOST_IN_GRID.min((MOST_GRID_BYTES / area) as u64);
+            if count > most {
+                bail!(refuse(format!(
+                    "a picture holds at most {most} images of this size, {count} are asked for; use .npy, .idx or a folder"
+                )));
+            }
+        }
+        let mut destination = Destination::open(out, force)?;
+        Ok(match format {
+            Format::Png => Self::Grid {
+                destination,
+                bytes: Vec::new(),
+                count: number,
+                shape,
+            },
+            Format::Npy => {
+                destination.write_all(&npy_header(&[number, shape[0], shape[1], shape[2]])?)?;
+                Self::Npy(BufWriter::new(destination))
+            }
+            _ => {
+                let header = idx::header(&[number, image.height, image.width]);
+                let header = header.ok_or_else(|| refuse(format!("IDX counts no {count} images")))?;
+                match out.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz")) {
+                    true => {
+                        let mut encoder = GzEncoder::new(BufWriter::new(destination), Compression::default());
+                        encoder.write_all(&header)?;
+                        Self::Gzip(encoder)
+                    }
+                    false => {
+                        destination.write_all(&header)?;
+                        Self::Idx(BufWriter::new(destination))
+                    }
+                }
+            }
+        })
+    }
+
+    fn folder(out: &Path, count: u64, shape: [usize; 3], force: bool) -> anyhow::Result<Self> {
+        if is_stdout(out) {
+            bail!(UsageError("-: a folder cannot be standard output; name one".into()));
+        }
+        match fs::read_dir(out) {
+            Ok(_) if !force && !is_empty(out) => {
+                bail!(UsageError(format!(
+                    "{}: the folder is not empty; name another, or replace files of the same names with `--force`",
+                    quoted(out)
+                )));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let above = out.parent().filter(|above| !above.as_os_str().is_empty());
+                if let Some(above) = above.filter(|above| !above.is_dir()) {
+                    bail!(UsageError(format!(
+                        "{}: there is no folder {}; create it first",
+                        quoted(out),
+                        quoted(above)
+                    )));
+                }
+                fs::create_dir(out).with_context(|| format!("cannot create {}", quoted(out)))?;
+            }
+            Err(error) => return Err(error).with_context(|| format!("cannot write into {}", quoted(out))),
+        }
+        Ok(Self::Folder {
+            path: out.to_owned(),
+            shape,
+            written: 0,
+            // The names are in the order of the images.
+            digits: (count - 1).to_string().len().max(6),
+        })
+    }
+
+    /// Takes the next images, values in -1..1.
+    pub fn write(&mut self, images: &[f32]) -> anyhow::Result<()> {
+        let as_bytes = || images.iter().map(|&value| denormalize(value)).collect::<Vec<u8>>();
+        match self {
+            Self::Grid { bytes, .. } => bytes.extend(as_bytes()),
+            Self::Npy(out) => images
+                .iter()
+                .try_for_each(|value| out.write_all(&value.to_le_bytes()))?,
+            Self::Idx(out) => out.write_all(&as_bytes())?,
+            Self::Gzip(out) => out.write_all(&as_bytes())?,
+            Self::Folder {
+                path,
+                shape,
+                written,
+                digits,
+            } => {
+                for image in as_bytes().chunks_exact(shape.iter().product()) {
+                    let picture = one(image, *shape)?;
+                    write_png(&picture, &path.join(format!("{written:0width$}.png", width = *digits)))?;
+                    *written += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings everything to its place.
+    pub fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Grid {
+                mut destination,
+                bytes,
+                count,
+                shape,
+            } => {
+                let grid = compose_grid(&bytes, count, shape, near_square_columns(count))?;
+                grid.upscale(ENLARGEMENT).encode_png(&mut destination)?;
+                destination.finish()
+            }
+            Self::Npy(out) | Self::Idx(out) => inner(out)?.finish(),
+            Self::Gzip(encoder) => inner(encoder.finish()?)?.finish(),
+            Self::Folder { .. } => Ok(()),
+        }
+    }
+}
+
+fn inner(out: BufWriter<Destination>) -> io::Result<Destination> {
+    out.into_inner().map_err(|error| error.into_error())
+}
+
+/// One image, its channels side by side in each pixel, without a frame.
+fn one(image: &[u8], [channels, height, width]: [usize; 3]) -> anyhow::Result<Canvas> {
+    let area = height * width;
+    let pixels = (0..area).flat_map(|pixel| (0..channels).map(move |channel| image[channel * area + pixel]));
+    Ok(Canvas::new(width, height, channels, pixels.collect())?)
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}

@@ -1,0 +1,178 @@
+//! `ganvas info`
+
+use std::{fs, path::Path};
+
+use ganvas_training::{
+    Checkpoint, CheckpointSummary, ConfigText, Experiment, MetricsLine, Overrides, RunDirectory, RunLocation, Session,
+};
+use indicatif::HumanBytes;
+use serde_json::{Value, json};
+
+use crate::{args::InfoArguments, exit::Ended, output::print_line, quoting::quoted, train::counted};
+
+pub fn info(arguments: &InfoArguments) -> anyhow::Result<Ended> {
+    let location = RunLocation::find(&arguments.source)?;
+    match (&location.run, &location.checkpoint) {
+        (_, Some(checkpoint)) => of_checkpoint(checkpoint, arguments.json)?,
+        (run, None) => of_run(&RunDirectory::at(run.clone().unwrap_or_default()), arguments.json)?,
+    }
+    Ok(Ended::Done)
+}
+
+/// What a run is, as far as its files say; a file that cannot be read takes away no more than what it has.
+fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
+    let configuration = run.configuration();
+    let experiment: Option<Experiment> = configuration
+        .as_ref()
+        .ok()
+        .and_then(|text: &ConfigText| text.experiment(&Overrides::default()).ok());
+    let checkpoints = CheckpointSummary::of(run)?;
+    let sessions = Session::all_of(run)?;
+    let newest = MetricsLine::newest_of(run)?;
+    let total = total_steps(experiment.as_ref(), &checkpoints);
+    let done = checkpoints.last().map_or(0, |newest| newest.step);
+    let finished = total.is_some_and(|total| done >= total);
+    let go_on = format!("ganvas train --resume {}", quoted(run.path()));
+    if as_json {
+        print_line!(
+            "{}",
+            json!({
+                "run": run.path().to_string_lossy(),
+                "name": experiment.as_ref().map(|experiment| &experiment.name),
+                "network": experiment.as_ref().map(|experiment| experiment.model.name()),
+                "dataset": experiment.as_ref().map(|experiment| &experiment.data.dataset),
+                "backend": experiment.as_ref().map(|experiment| &experiment.backend.kind),
+                "seed": experiment.as_ref().map(|experiment| experiment.seed),
+                "began": sessions.first().map(|session| &session.began),
+                "sessions": sessions,
+                "saved_step": done,
+                "total_steps": total,
+                "finished": finished,
+                "newest": newest,
+                "checkpoints": checkpoints.iter().map(as_value).collect::<Vec<_>>(),
+                "go_on": go_on,
+            })
+        );
+        return Ok(());
+    }
+    print_line!("run {}", quoted(run.path()));
+    match &experiment {
+        Some(experiment) => {
+            print_line!(
+                "  experiment        {} ({} on {}, seed {}, batches of {})",
+                experiment.name,
+                experiment.model.name(),
+                experiment.data.dataset,
+                experiment.seed,
+                experiment.data.batch_size
+            );
+            print_line!("  backend           {}", experiment.backend.kind);
+        }
+        None => print_line!("  experiment        its configuration cannot be read by this program"),
+    }
+    if let (Some(first), Some(last)) = (sessions.first(), sessions.last()) {
+        let times = match sessions.len() {
+            1 => String::new(),
+            count => format!("; {} times in all, the last {}", count, last.began),
+        };
+        print_line!("  begun             {}{times}", first.began);
+    }
+    match total {
+        Some(total) => print_line!(
+            "  trained           {done} of {}{}",
+            counted(total, "step"),
+            if finished { ", finished" } else { "" }
+        ),
+        None => print_line!("  trained           {}", counted(done, "step")),
+    }
+    if let Some(line) = &newest {
+        print_line!("  newest numbers    step {}, epoch {}", line.step, line.epoch);
+        for (name, value) in &line.numbers {
+            print_line!("    {name:<28} {value:.4}");
+        }
+    }
+    print_line!("  checkpoints       {}", checkpoints.len());
+    for checkpoint in &checkpoints {
+        print_line!(
+            "    {:<28} {:>10}{}",
+            format!("step-{:06}", checkpoint.step),
+            HumanBytes(checkpoint.bytes).to_string(),
+            if checkpoint.is_best { "  best" } else { "" }
+        );
+    }
+    if !finished {
+        print_line!("  go on with        {go_on}");
+    }
+    if !checkpoints.is_empty() {
+        print_line!("  make images with  ganvas generate {}", quoted(run.path()));
+    }
+    Ok(())
+}
+
+fn as_value(checkpoint: &CheckpointSummary) -> Value {
+    json!({
+        "step": checkpoint.step,
+        "path": checkpoint.path.to_string_lossy(),
+        "bytes": checkpoint.bytes,
+        "best": checkpoint.is_best,
+    })
+}
+
+/// How many steps the run has in all, where its configuration and the number of its images say so.
+fn total_steps(experiment: Option<&Experiment>, checkpoints: &[CheckpointSummary]) -> Option<u64> {
+    let experiment = experiment?;
+    if let Some(steps) = experiment.training.max_steps {
+        return Some(steps);
+    }
+    let newest = Checkpoint::open(&checkpoints.last()?.path).ok()?;
+    experiment
+        .plan(newest.state.images.count)
+        .ok()
+        .map(|plan| plan.total_steps)
+}
+
+/// What a checkpoint is.
+fn of_checkpoint(path: &Path, as_json: bool) -> anyhow::Result<()> {
+    let found = Checkpoint::open(path)?;
+    let state = &found.state;
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        files.push((name, entry.metadata()?.len()));
+    }
+    files.sort();
+    if as_json {
+        let files: serde_json::Map<String, Value> =
+            files.into_iter().map(|(name, bytes)| (name, bytes.into())).collect();
+        print_line!(
+            "{}",
+            json!({ "checkpoint": path.to_string_lossy(), "state": state, "files": files })
+        );
+        return Ok(());
+    }
+    print_line!("checkpoint {}", quoted(path));
+    print_line!(
+        "  trained           {}, epoch {}",
+        counted(state.step, "step"),
+        state.epoch
+    );
+    print_line!(
+        "  written by        ganvas {} on {}",
+        state.program_version,
+        state.backend
+    );
+    print_line!("  images            {}", state.images);
+    if let Some(line) = &state.metrics {
+        print_line!("  numbers           as of step {}", line.step);
+        for (name, value) in &line.numbers {
+            print_line!("    {name:<28} {value:.4}");
+        }
+    }
+    print_line!("  files             whole, by their checksums");
+    for (name, bytes) in files {
+        print_line!("    {name:<34} {:>10}", HumanBytes(bytes).to_string());
+    }
+    print_line!("  go on with        ganvas train --resume {}", quoted(path));
+    print_line!("  make images with  ganvas generate {}", quoted(path));
+    Ok(())
+}
