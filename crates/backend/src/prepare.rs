@@ -2,7 +2,7 @@
 
 /// Gives the networks the layers that are fastest on each compiled-in backend; [`Selected::run`](crate::Selected::run) does it by itself.
 ///
-/// | backend | layers | why (README, "Speed", has the figures) |
+/// | backend | layers | why (docs/speed.md has the figures) |
 /// |---|---|---|
 /// | ndarray, flex | [`ganvas_cpu`] | Burn's elementwise loops run on one thread there, and each makes a new tensor |
 /// | libtorch on the processor | [`ganvas_cpu`] | a pass over memory for each operation; MKL's products are slower than the `gemm` crate's on AMD |
