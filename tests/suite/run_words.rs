@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path, process::Stdio};
 
+use ganvas_training::{Checkpoint, Experiment};
+
 use crate::{
+    ON_CUBECL,
     desk::{Desk, Run, wait_for_steps},
     determinism::assert_same_run,
+    device,
 };
 
 const STEPS: [&str; 4] = ["--set", "checkpoint.every=2", "--set", "checkpoint.keep=9"];
@@ -199,6 +203,41 @@ fn a_run_that_lost_its_configuration_goes_on_by_its_checkpoints() {
     assert!(run.stdout.contains("trained 6 steps"), "{}", run.stdout);
     assert_same_run(&desk.path("whole"), &desk.path("run"));
     assert!(desk.path("run/config.toml").is_file());
+}
+
+/// A training that keeps one checkpoint removes what a reader has begun to read.
+#[test]
+fn a_reader_is_not_disturbed_by_a_training_that_removes() {
+    let desk = Desk::new();
+    let set = [
+        "checkpoint.every=1",
+        "checkpoint.keep=1",
+        "training.max_steps=1000000",
+        "samples.every=0",
+    ];
+    let set: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+    let mut child = desk
+        .command(&[&["train", "tiny.toml", "--out", "run"][..], &set].concat())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !desk.path("run/checkpoints/latest").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let experiment: Experiment = Checkpoint::find(&desk.path("run")).unwrap().experiment().unwrap();
+    let mut steps = std::collections::BTreeSet::new();
+    for _ in 0..if ON_CUBECL { 20 } else { 300 } {
+        let found = Checkpoint::find(&desk.path("run")).unwrap();
+        found
+            .sampling_generator::<crate::B, _>(&experiment.model, &device())
+            .unwrap();
+        steps.insert(found.state.step);
+    }
+    assert!(child.try_wait().unwrap().is_none(), "the training ended");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(steps.len() > 3, "the training did not go on: {steps:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use flate2::{Compression, write::GzEncoder};
-use ganvas_data::{Canvas, compose_grid, denormalize, idx, near_square_columns, npy, write_png};
+use ganvas_data::{Canvas, compose_grid, denormalize, idx, near_square_columns, npy};
 use ganvas_model::ImageShape;
 
 use crate::{
@@ -159,8 +159,10 @@ impl ImageWriter {
                 digits,
             } => {
                 for image in as_bytes().chunks_exact(shape.iter().product()) {
-                    let picture = one(image, *shape)?;
-                    write_png(&picture, &path.join(format!("{written:0width$}.png", width = *digits)))?;
+                    let name = format!("{written:0width$}.png", width = *digits);
+                    let mut destination = Destination::open(&path.join(name), true)?;
+                    one(image, *shape)?.encode_png(&mut destination)?;
+                    destination.finish_one_of_many()?;
                     *written += 1;
                 }
             }

@@ -71,6 +71,18 @@ impl Destination {
         })
     }
 
+    /// As [`finish`](Self::finish), for one of many files: without waiting for the disk.
+    pub fn finish_one_of_many(self) -> anyhow::Result<()> {
+        match self {
+            Self::File { file, temporary } => {
+                file.commit_without_sync()?;
+                pending().retain(|known| *known != temporary);
+                Ok(())
+            }
+            other => other.finish(),
+        }
+    }
+
     /// Brings everything to its place.
     pub fn finish(self) -> anyhow::Result<()> {
         match self {

@@ -72,6 +72,21 @@ impl PendingFile {
         &self.temporary
     }
 
+    /// Gives the content its name without waiting for the disk: for one of many files, after a power cut of which all are made again.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn commit_without_sync(mut self) -> Result<(), DataError> {
+        let written = self
+            .writer
+            .flush()
+            .and_then(|()| disk::rename(&self.temporary, &self.path));
+        written.map_err(|source| DataError::io("write", &self.path, source))?;
+        self.committed = true;
+        Ok(())
+    }
+
     /// Brings the content to the disk and gives it its name.
     ///
     /// # Errors
