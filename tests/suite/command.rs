@@ -168,7 +168,7 @@ fn mistakes_are_reported_with_the_right_word_and_exit_2() {
         (&["train", "tyni.toml"], &["no such file", "did you mean `tiny.toml`?"]),
         (
             &["train", "tiny.toml", "--resume", "--out", "nowhere"],
-            &["nowhere: no such folder", "ganvas train --resume RUN"],
+            &["nowhere: no such folder", "expected a run's folder"],
         ),
         (&["generate", "nowhere"], &["nowhere: no such folder"]),
         (&["generate", "."], &["holds no run"]),

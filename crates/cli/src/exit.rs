@@ -66,7 +66,6 @@ fn advice(error: &anyhow::Error) -> Option<String> {
             TrainingError::RunExists { .. } => {
                 Some("go on with it with `--resume`, or name another folder with `--out`".to_owned())
             }
-            TrainingError::NotARun { .. } => Some("`ganvas train --resume RUN` goes on with a run".to_owned()),
             TrainingError::NoWholeCheckpoint { .. } => {
                 Some("begin another run, or put a copy of a checkpoint in its place".to_owned())
             }
