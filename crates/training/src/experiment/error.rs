@@ -86,14 +86,24 @@ fn in_words(message: &str) -> String {
     }
 }
 
-/// The candidate that is most like `word`, if one is alike enough to be a slip of the fingers.
+/// The candidate that is most like `word`, if one is alike enough to be a slip of the fingers: a third of its letters at most.
+///
+/// Case and spaces around it make no difference. Of two that are as near, one with the same first letter is preferred, and
+/// the word itself is never suggested.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let typed = word.trim().to_lowercase();
+    let first = typed.chars().next();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .min()
-        .filter(|&(distance, candidate)| distance <= candidate.chars().count().max(3) / 2)
-        .map(|(_, candidate)| candidate.to_owned())
+        .filter(|&candidate| candidate != word)
+        .map(|candidate| {
+            let plain = candidate.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&typed, &plain);
+            (distance, plain.chars().next() != first, candidate)
+        })
+        .min_by_key(|&(distance, other_start, _)| (distance, other_start))
+        .filter(|&(distance, _, candidate)| distance <= (candidate.chars().count() / 3).max(1))
+        .map(|(_, _, candidate)| candidate.to_owned())
 }
 
 #[cfg(test)]
@@ -108,6 +118,16 @@ mod tests {
             Some("simultaneous")
         );
         assert_eq!(nearest("zebra", ["epochs", "max_steps"]), None);
+        let sets = ["kmnist", "fashion-mnist", "mnist"];
+        for (word, suggestion) in [
+            ("mnist ", Some("mnist")),
+            ("MNITS", Some("mnist")),
+            ("moist", Some("mnist")),
+            ("cifar", None),
+            ("list", None),
+        ] {
+            assert_eq!(nearest(word, sets).as_deref(), suggestion, "{word}");
+        }
     }
 
     #[test]
