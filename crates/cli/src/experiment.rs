@@ -46,15 +46,18 @@ impl Overlay {
             backend: backend.map(|file: BackendFile| file.backend),
             set: self.sets(),
         };
-        let experiment: Experiment = text.experiment(&overrides).map_err(|error| self.own_names(error))?;
+        let mut experiment: Experiment = text.experiment(&overrides).map_err(|error| self.own_names(error))?;
         self.warn_of_what_has_no_say(&experiment);
-        data::check_folder(data_dir)?;
-        let section = &experiment.data;
         let blame = |key: &str, message: &str| self.own_names(text.at_key(key, message, &overrides));
-        let dataset = section.dataset.parse().map_err(|error: DataError| ConfigError {
-            suggestion: nearest(&section.dataset, DatasetName::ALL.map(DatasetName::as_str)),
+        let name = experiment.data.dataset.clone();
+        let dataset: DatasetName = name.parse().map_err(|error: DataError| ConfigError {
+            suggestion: nearest(&name, DatasetName::ALL.map(DatasetName::as_str)),
             ..blame("data.dataset", &error.to_string())
         })?;
+        data::check_folder(data_dir, dataset)?;
+        // `MNIST` is mnist, also for a resume that compares them.
+        experiment.data.dataset = dataset.to_string();
+        let section = &experiment.data;
         let options = LoadOptions {
             data_dir: data_dir.map(Path::to_owned),
             seed: experiment.seed,

@@ -89,7 +89,11 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Fault<N, O> {
         if let Some(message) = of_another_family::<N>(table, &self.message) {
             return (message, None);
         }
-        let message = in_words(&self.message);
+        let value = culprit.and_then(|key| {
+            let (_, value) = dotted_keys(table).into_iter().find(|(known, _)| known == key)?;
+            Some(value)
+        });
+        let message = in_words(&self.message, value.as_deref());
         let Some(found) = unknown(&self.message) else {
             return match culprit {
                 Some(key) => (format!("`{key}`: {message}"), None),

@@ -66,21 +66,21 @@ impl ConfigError {
             source: source.into(),
             is_override: false,
             line,
-            message: in_words(&message),
+            message: in_words(&message, None),
             suggestion,
         }
     }
 }
 
-/// serde's message in the words of a person who writes TOML.
-pub(super) fn in_words(message: &str) -> String {
+/// serde's message in the words of a person who writes TOML; `value` is what stands at the place, where that is known.
+pub(super) fn in_words(message: &str, value: Option<&str>) -> String {
     let is_type = message.strip_prefix("invalid type: ");
     let mismatch = is_type.or_else(|| message.strip_prefix("invalid value: "));
     if let Some((found, expected)) = mismatch.and_then(|rest| rest.rsplit_once(", expected ")) {
         return format!(
             "expected {}, found {}",
             expected_in_words(expected),
-            found_in_words(found)
+            found_in_words(found, value)
         );
     }
     match message {
@@ -98,7 +98,9 @@ fn expected_in_words(expected: &str) -> &str {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
-        "a string" | "a borrowed string" | "string or map" | "variant identifier" | "identifier" => "text in quotes",
+        "string only" | "a string" | "a borrowed string" | "string or map" | "variant identifier" | "identifier" => {
+            "text in quotes"
+        }
         "a boolean" => "true or false",
         "a sequence" => "a list",
         other if other.starts_with("struct ") || other.contains("tagged enum") || other == "a map" => "a section",
@@ -106,10 +108,12 @@ fn expected_in_words(expected: &str) -> &str {
     }
 }
 
-fn found_in_words(found: &str) -> String {
+fn found_in_words(found: &str, value: Option<&str>) -> String {
     match found {
         "map" => "a section".to_owned(),
         "sequence" => "a list".to_owned(),
+        // Where a word is expected, serde does not say what stands there.
+        "unit variant" | "newtype variant" | "struct variant" => value.unwrap_or("something else").to_owned(),
         found => {
             let value = ["string ", "integer ", "floating point ", "boolean ", "character "]
                 .iter()
@@ -120,21 +124,21 @@ fn found_in_words(found: &str) -> String {
 }
 
 /// The candidate that is most like `word`, if one is alike enough to be a slip of the fingers. Case and spaces around do not count;
-/// the word itself is no suggestion.
+/// of two that are as near, one with the same first letter is preferred, and the word itself is never suggested.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let lower = word.trim().to_lowercase();
+    let first = lower.chars().next();
     candidates
         .into_iter()
         .filter(|&candidate| candidate != word)
         .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
-                candidate,
-            )
+            let plain = candidate.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&lower, &plain);
+            (distance, plain.chars().next() != first, candidate)
         })
-        .min()
-        .filter(|&(distance, candidate)| is_slip(&lower, &candidate.to_lowercase(), distance))
-        .map(|(_, candidate)| candidate.to_owned())
+        .min_by_key(|&(distance, other_start, _)| (distance, other_start))
+        .filter(|&(distance, _, candidate)| is_slip(&lower, &candidate.to_lowercase(), distance))
+        .map(|(_, _, candidate)| candidate.to_owned())
 }
 
 /// Whether one word is a mistyped other: about one letter in three may be wrong. In a short word one other letter makes another
@@ -170,6 +174,16 @@ mod tests {
         assert_eq!(nearest("mpl", ["blog", "dcgan", "mlp"]).as_deref(), Some("mlp"));
         for (word, candidates) in [("gpu", ["cpu", "cuda"]), ("mlp", ["mlp", "blog"])] {
             assert_eq!(nearest(word, candidates), None, "{word}");
+        }
+        let sets = ["kmnist", "fashion-mnist", "mnist"];
+        for (word, suggestion) in [
+            ("mnist ", Some("mnist")),
+            ("MNITS", Some("mnist")),
+            ("moist", Some("mnist")),
+            ("cifar", None),
+            ("list", None),
+        ] {
+            assert_eq!(nearest(word, sets).as_deref(), suggestion, "{word}");
         }
     }
 
