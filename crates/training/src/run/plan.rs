@@ -4,7 +4,7 @@ use ganvas_data::{DataError, Schedule};
 
 use super::directory::RunDirectory;
 use crate::{
-    ConfigError, TrainingError,
+    ConfigError, TrainingError, counted,
     experiment::{DataSection, TrainingSection},
 };
 
@@ -35,9 +35,10 @@ impl Plan {
         let steps = batches / batches_per_step;
         if steps == 0 {
             let message = format!(
-                "`training.discriminator_steps`: a step takes {batches_per_step} batches, and {} epochs of {images} images \
-                 have {batches}; expected fewer, or more epochs",
-                training.epochs,
+                "`training.discriminator_steps`: a step takes {}, and {} of {} have {batches}; expected fewer, or more epochs",
+                counted(batches_per_step, "batch"),
+                counted(training.epochs, "epoch"),
+                counted(images, "image"),
             );
             return Err(ConfigError::new("configuration", None, message).into());
         }
@@ -66,8 +67,8 @@ impl Plan {
         Err(TrainingError::NotARun {
             path: run.path().to_owned(),
             reason: format!(
-                "cannot end after {} steps, {done} are already trained; raise training.epochs or training.max_steps",
-                self.total_steps
+                "cannot end after {}, {done} are already trained; raise training.epochs or training.max_steps",
+                counted(self.total_steps, "step")
             ),
         })
     }
