@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ganvas_data::{DatasetName, Split};
+
+use crate::color::ColorChoice;
 
 /// The most images that one command makes or shows: they are held in memory.
 const MOST_IMAGES: i64 = 1_000_000;
@@ -13,7 +15,7 @@ const MOST_IMAGES: i64 = 1_000_000;
 #[command(name = "ganvas", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Begin with:  ganvas train configs/quickstart.toml\n\n\
     Exit codes: 0 success, 1 failure, 2 mistake in arguments or configuration, 130 after Ctrl-C.\n\
-    RUST_LOG sets the log level by module, for example RUST_LOG=ganvas_training=debug.")]
+    RUST_LOG sets the log level by module, for example RUST_LOG=ganvas_training=debug, where neither -v nor -q is given.")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -23,6 +25,31 @@ pub struct Arguments {
     /// Reports warnings and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
+    /// Colours words; auto does it on terminals, unless NO_COLOR or CLICOLOR_FORCE is set
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    pub color: ColorChoice,
+}
+
+/// The command as it is parsed.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// Reads the process's own arguments.
+///
+/// # Errors
+/// What clap says to them; help and version come that way, too.
+pub fn parse(command: clap::Command) -> Result<Arguments, clap::Error> {
+    let mut checked = command.clone();
+    let matches = command.try_get_matches()?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut checked))
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,14 +7,16 @@ use ganvas_data::{
     DATA_VARIABLE, DatasetName, FetchProgress, FileState, ImageSource, LoadOptions, compose_grid, data_folders,
     download_folder, fetch, find_data_set, near_square_columns, verify, write_png,
 };
-use indicatif::{HumanBytes, ProgressBar};
+use ganvas_training::counted;
 use tracing::{info, warn};
 
 use crate::{
     args::DataCommand,
     exit::{Ended, UsageError},
     output::print_line,
+    progress_line::{ProgressLine, Unit},
     screen,
+    words::bytes,
 };
 
 /// Pictures of data are for looking at: each pixel becomes a square of this side.
@@ -40,12 +42,14 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
                 count: Some(*count as usize),
                 image_size: None,
             };
+            let loading = screen::loading(*name);
             let images = ganvas_data::load(*name, (*split).into(), &options)?;
+            drop(loading);
             let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
             let columns = near_square_columns(images.len());
             let grid = compose_grid(images.pixels(), images.len(), images.shape(), columns)?;
             write_png(&grid.upscale(ENLARGEMENT), &out)?;
-            print_line!("{} images: {}", images.len(), out.display());
+            print_line!("{}: {}", counted(images.len(), "image"), out.display());
         }
     }
     Ok(Ended::Done)
@@ -87,7 +91,7 @@ fn list(explicit: Option<&Path>) {
 fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> anyhow::Result<()> {
     let folder = download_folder(explicit);
     info!("fetching {name} into {}", folder.display());
-    let mut bar: Option<ProgressBar> = None;
+    let mut bar = screen::nothing();
     let result = fetch(name, &folder, mirrors, &mut |event| match event {
         FetchProgress::Whole { file } => info!("{file}: already here and whole"),
         FetchProgress::Started {
@@ -98,32 +102,22 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
         } => {
             match resumed_from {
                 0 => info!("{file} from {url}"),
-                bytes => info!("{file} from {url}, going on after {}", HumanBytes(bytes)),
+                there => info!("{file} from {url}, going on after {}", bytes(there)),
             }
-            let new = ProgressBar::new(total.unwrap_or(0)).with_position(resumed_from);
-            new.set_style(screen::style(
-                "{prefix} {bar:24.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
-            ));
-            new.set_prefix(file.to_owned());
-            screen::show(&new);
-            bar = Some(new);
+            bar = screen::show(ProgressLine::new(file, resumed_from, total, Unit::Bytes));
         }
-        FetchProgress::Advanced { received, .. } => {
-            if let Some(bar) = &bar {
-                bar.set_position(received);
-            }
-        }
+        FetchProgress::Advanced { received, .. } => bar.update(|line| line.position = received),
         FetchProgress::Failed { file, url, reason } => {
-            screen::hide();
+            bar = screen::nothing();
             warn!("{file} from {url}: {reason}");
         }
-        FetchProgress::Finished { file, bytes } => {
-            screen::hide();
-            info!("{file}: {}, checksum right", HumanBytes(bytes));
+        FetchProgress::Finished { file, bytes: size } => {
+            bar = screen::nothing();
+            info!("{file}: {}, checksum right", bytes(size));
         }
         _ => {}
     });
-    screen::hide();
+    drop(bar);
     result?;
     print_line!("{name}: {}", folder.join(name.to_string()).display());
     Ok(())
@@ -133,7 +127,7 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
     // The first folder that has the set is the one that training would read.
     let folders = data_folders(explicit);
     let folder = find_data_set(name, &folders).map_or_else(|| download_folder(explicit), Path::to_owned);
-    let mut bad = 0;
+    let mut bad = 0_u32;
     for status in verify(name, &folder)? {
         let state = match status.state {
             FileState::Ok => "right".to_owned(),
@@ -150,7 +144,8 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
         print_line!("{}: {state}", status.path.display());
     }
     if bad > 0 {
-        bail!("{bad} files of {name} are missing or wrong; get them with `ganvas data fetch {name}`");
+        let (files, are) = (counted(bad, "file"), if bad == 1 { "is" } else { "are" });
+        bail!("{files} of {name} {are} missing or wrong; `ganvas data fetch {name}` gets what is missing");
     }
     Ok(())
 }

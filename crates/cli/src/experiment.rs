@@ -5,11 +5,11 @@ use std::{path::Path, sync::Arc};
 use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected, select};
 use ganvas_data::{DataError, DatasetName, ImageSource, LoadOptions, Split, shape_before_loading};
 use ganvas_training::{
-    ConfigError, Experiment, Overrides, PixelStatistics, last_set, load_backend_file, load_experiment, nearest,
+    ConfigError, Experiment, Overrides, PixelStatistics, counted, last_set, load_backend_file, load_experiment, nearest,
 };
 use tracing::{info, warn};
 
-use crate::{args::ExperimentArguments, data};
+use crate::{args::ExperimentArguments, data, screen};
 
 /// An experiment, with what its words stand for.
 pub struct Loaded {
@@ -98,12 +98,14 @@ pub fn evaluator_reports() -> Vec<String> {
 impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
+        let loading = screen::loading(self.dataset);
         let images = ganvas_data::load(self.dataset, Split::Train, &self.options)?;
+        drop(loading);
         let [channels, height, width] = images.shape();
         info!(
-            "{}: {} images of {channels}×{height}×{width}",
+            "{}: {} of {channels}×{height}×{width}",
             self.dataset,
-            images.len()
+            counted(images.len(), "image")
         );
         Ok(Arc::new(images))
     }

@@ -3,6 +3,7 @@
 mod args;
 mod backends;
 mod bench;
+mod color;
 mod config;
 mod data;
 mod exit;
@@ -13,14 +14,14 @@ mod jobs;
 mod logging;
 mod output;
 mod progress;
+mod progress_line;
 mod screen;
 mod train;
+mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Arguments, Command};
+use args::Command;
 
 /// A step allocates and frees the same large tensors again and again. The system's allocator gives them back to the system
 /// each time and pays for new pages; this one keeps them.
@@ -33,8 +34,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub fn main() -> ExitCode {
     keep_memory();
     quiet_drivers();
-    let arguments = Arguments::parse();
+    color::choose(std::env::args_os().skip(1));
+    let command = args::command();
+    let arguments = match args::parse(command) {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::report_arguments(&error),
+    };
     logging::start(arguments.verbose, arguments.quiet);
+    // For these, standard output is a few words about files that stand complete by then; for the others it is all they make.
+    let makes_files = matches!(arguments.command, Command::Train(_) | Command::Generate(_));
     let result = match arguments.command {
         Command::Train(arguments) => train::train(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
@@ -43,7 +51,10 @@ pub fn main() -> ExitCode {
         Command::Config(command) => config::config(&command),
         Command::Backends => backends::backends(),
     };
-    exit::report(result)
+    exit::report(result.and_then(|ended| match makes_files {
+        true => Ok(ended),
+        false => output::delivered().map(|()| ended),
+    }))
 }
 
 /// The allocator gives memory back to the system a tenth of a second after it was freed, and asks for it anew in the next step;

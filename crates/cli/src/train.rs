@@ -1,7 +1,7 @@
 //! `ganvas train`
 
 use ganvas_data::ImageSource;
-use ganvas_training::{Experiment, Outcome, ResumePoint, RunDirectory, TrainingError, resume_point};
+use ganvas_training::{Experiment, Outcome, ResumePoint, RunDirectory, TrainingError, counted, resume_point};
 use tracing::info;
 
 use crate::{
@@ -56,7 +56,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
             if begun_at == Some(step) {
                 print_line!("nothing left to do, all {step} steps are trained: {path}");
             } else {
-                print_line!("trained {step} steps: {path}");
+                print_line!("trained {}: {path}", counted(step, "step"));
             }
             print_line!("real beside generated: {}", run.comparison_path().display());
             print_line!("more images: ganvas generate {path} --count 100 --out digits.png");
