@@ -41,6 +41,8 @@ mod golden;
 mod gradients;
 /// Signs that a training goes wrong.
 mod health;
+/// Help, version, completions, manual pages, and what is printed for programs.
+mod help;
 /// SIGKILL at random moments.
 mod kills;
 /// Lowered convolutions against Keras and against `burn::nn`.

@@ -37,9 +37,9 @@ pub struct Arguments {
     pub color: ColorChoice,
 }
 
-/// The command as it is parsed.
-pub fn command() -> clap::Command {
-    Arguments::command()
+/// The command as it is parsed, with what `--version` shows; `-V` shows the number alone.
+pub fn command(long_version: &str) -> clap::Command {
+    Arguments::command().long_version(long_version.to_owned())
 }
 
 /// Reads the process's own arguments.
@@ -55,19 +55,64 @@ pub fn parse(command: clap::Command) -> Result<Arguments, clap::Error> {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Trains a GAN into a run directory
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas train configs/quickstart.toml\n\
+        \x20 ganvas train configs/mnist.toml --set training.epochs=10 --dry-run")]
     Train(TrainArguments),
     /// Times the steps of an experiment and predicts its training time; writes nothing
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas bench configs/mnist.toml\n\
+        \x20 ganvas bench configs/mnist.toml --set data.batch_size=256 --json")]
     Bench(BenchArguments),
     /// Makes images with a trained generator
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas generate runs/2026-01-31-120000-mnist --count 100 --out digits.png\n\
+        \x20 ganvas generate runs/2026-01-31-120000-mnist/checkpoints/step-009375 --seed 7 --out digits.npy")]
     Generate(GenerateArguments),
     /// Lists, fetches, verifies and shows data sets
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n\
+        \x20 ganvas data fetch mnist"
+    )]
     Data(DataCommand),
     /// Shows or checks an experiment file
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n\
+        \x20 ganvas config show configs/mnist.toml"
+    )]
     Config(ConfigCommand),
     /// Shows which backends this program can use
-    Backends,
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas backends\n\
+        \x20 ganvas backends --json")]
+    Backends(BackendsArguments),
+    /// Prints what completes this command's arguments in a shell
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas completions bash > ~/.local/share/bash-completion/completions/ganvas\n\
+        \x20 ganvas completions zsh > ~/.zfunc/_ganvas\n\
+        \x20 ganvas completions fish > ~/.config/fish/completions/ganvas.fish")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual pages, one for each verb
+    #[command(after_help = "Example:\n\
+        \x20 ganvas man ~/.local/share/man/man1")]
+    Man {
+        /// The folder that they are written to
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct BackendsArguments {
+    /// Prints one JSON object instead of words
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// An experiment file with what is laid over it.
@@ -155,8 +200,14 @@ pub struct GenerateArguments {
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
     /// Lists the data sets and where they were found
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas data list\n\
+        \x20 ganvas data list --data-dir ~/data")]
     List(DataFolder),
     /// Downloads a data set and verifies it
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas data fetch mnist\n\
+        \x20 ganvas data fetch fashion-mnist --data-dir ~/data")]
     Fetch {
         /// mnist, fashion-mnist or kmnist
         name: DatasetName,
@@ -167,6 +218,8 @@ pub enum DataCommand {
         mirror: Vec<String>,
     },
     /// Compares the files of a data set with their checksums
+    #[command(after_help = "Example:\n\
+        \x20 ganvas data verify mnist")]
     Verify {
         /// mnist, fashion-mnist or kmnist
         name: DatasetName,
@@ -174,6 +227,9 @@ pub enum DataCommand {
         folder: DataFolder,
     },
     /// Writes a grid of a data set's first images
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas data preview mnist\n\
+        \x20 ganvas data preview synthetic --count 25 --seed 3 --out digits.png")]
     Preview {
         /// mnist, fashion-mnist, kmnist or synthetic
         name: DatasetName,
@@ -219,7 +275,12 @@ impl From<SplitArgument> for Split {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Prints the whole resolved configuration
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas config show configs/mnist.toml\n\
+        \x20 ganvas config show configs/mnist.toml --set model.base_channels=64 > mine.toml")]
     Show(ExperimentArguments),
     /// Checks an experiment file
+    #[command(after_help = "Example:\n\
+        \x20 ganvas config check configs/mnist.toml --backend configs/backends/wgpu.toml")]
     Check(ExperimentArguments),
 }

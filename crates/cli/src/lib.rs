@@ -16,7 +16,9 @@ mod output;
 mod progress;
 mod progress_line;
 mod screen;
+mod shell;
 mod train;
+mod version;
 mod words;
 
 use std::process::ExitCode;
@@ -28,15 +30,15 @@ use args::Command;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs the command with the process's own arguments.
+/// Runs the command with the process's own arguments; `commit` is what it was built from, empty where that is not known.
 ///
 /// The exit code is 0 for success, 2 for mistakes in arguments or configuration, 1 for failures, 130 after Ctrl-C.
-pub fn main() -> ExitCode {
+pub fn main(commit: &str) -> ExitCode {
     keep_memory();
     quiet_drivers();
     color::choose(std::env::args_os().skip(1));
-    let command = args::command();
-    let arguments = match args::parse(command) {
+    let command = args::command(&version::long(commit));
+    let arguments = match args::parse(command.clone()) {
         Ok(arguments) => arguments,
         Err(error) => return exit::report_arguments(&error),
     };
@@ -49,7 +51,9 @@ pub fn main() -> ExitCode {
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Data(command) => data::data(&command),
         Command::Config(command) => config::config(&command),
-        Command::Backends => backends::backends(),
+        Command::Backends(arguments) => backends::backends(&arguments),
+        Command::Completions { shell } => shell::completions(command, shell),
+        Command::Man { folder } => shell::manual(command, &folder),
     };
     exit::report(result.and_then(|ended| match makes_files {
         true => Ok(ended),
