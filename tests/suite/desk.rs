@@ -30,7 +30,9 @@ impl Desk {
         command
             .current_dir(self.folder.path())
             .args(arguments)
-            .env_remove("RUST_LOG");
+            .env_remove("RUST_LOG")
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE");
         command
     }
 

@@ -9,6 +9,9 @@
 mod benchmarks;
 /// Checkpoints: round trips, damage noticed and named.
 mod checkpoints;
+/// Colours and the log's level, by arguments and environment.
+#[cfg(target_os = "linux")]
+mod colours;
 /// Every verb of the command, run as a process.
 mod command;
 /// Images through Burn's own loader; of any shape, with labels or without; real MNIST where it is at hand.
@@ -40,6 +43,8 @@ mod golden;
 mod gradients;
 /// Signs that a training goes wrong.
 mod health;
+/// Help, version, completions, manual pages, and what is printed for programs.
+mod help;
 /// SIGKILL at random moments.
 mod kills;
 /// Lowered convolutions against Keras and against `burn::nn`.
@@ -56,14 +61,26 @@ mod objectives;
 mod outputs;
 /// Thirty training steps against Keras.
 mod parity;
+/// Terminals for the command to run in.
+#[cfg(target_os = "linux")]
+mod pty;
 /// Checkpoints in PyTorch.
 mod pytorch;
+/// Readers that leave, and disks that are full: nobody has to read what is said.
+#[cfg(target_os = "linux")]
+mod readers_leave;
 mod reports;
 mod run_words;
 mod shipped;
 /// Ctrl-C and SIGTERM.
 #[cfg(unix)]
 mod signals;
+/// Signals that the parent ignored, and signals that come twice.
+#[cfg(unix)]
+mod signals_ignored;
+/// What is on a terminal, and what is in a pipe instead.
+#[cfg(target_os = "linux")]
+mod terminal;
 /// Three training steps against Keras.
 mod three_steps;
 

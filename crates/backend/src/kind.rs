@@ -71,6 +71,11 @@ impl BackendKind {
         }
     }
 
+    /// True where [`prepare`](crate::prepare) gives the networks fused kernels of our own, on processors.
+    pub const fn has_fused_kernels(self) -> bool {
+        matches!(self, Self::Ndarray | Self::Flex | Self::Libtorch)
+    }
+
     /// What it is, in one line.
     pub const fn description(self) -> &'static str {
         match self {

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ganvas_data::{DataError, DatasetName, Split};
 use ganvas_training::{CheckpointChoice, nearest};
+
+use crate::color::ColorChoice;
 
 /// The most images that one command makes or shows: they are held in memory.
 const MOST_IMAGES: u64 = 1_000_000;
@@ -20,7 +22,7 @@ const MOST_GENERATED: u64 = 4_294_967_295;
 #[command(name = "ganvas", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Begin with:  ganvas train quickstart\n\n\
     Exit codes: 0 success, 1 failure, 2 mistake in arguments or configuration, 130 after Ctrl-C.\n\
-    RUST_LOG sets the log level by module, for example RUST_LOG=ganvas_training=debug.")]
+    RUST_LOG sets the log level by module, for example RUST_LOG=ganvas_training=debug, where neither -v nor -q is given.")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -30,26 +32,100 @@ pub struct Arguments {
     /// Reports warnings and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
+    /// Colours words; auto does it on terminals, unless NO_COLOR or CLICOLOR_FORCE is set
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    pub color: ColorChoice,
+}
+
+/// The command as it is parsed, with what `--version` shows; `-V` shows the number alone.
+pub fn command(long_version: &str) -> clap::Command {
+    Arguments::command().long_version(long_version.to_owned())
+}
+
+/// Reads the process's own arguments.
+///
+/// # Errors
+/// What clap says to them; help and version come that way, too.
+pub fn parse(command: clap::Command) -> Result<Arguments, clap::Error> {
+    let mut checked = command.clone();
+    let matches = command.try_get_matches()?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut checked))
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Trains a GAN into a run directory
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas train quickstart\n\
+        \x20 ganvas train mnist --epochs 10 --dry-run\n\
+        \x20 ganvas train --resume runs/2026-01-31-120000-mnist")]
     Train(TrainArguments),
     /// Times the steps of an experiment and predicts its training time; writes nothing
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas bench mnist\n\
+        \x20 ganvas bench mnist --batch-size 256 --json")]
     Bench(BenchArguments),
     /// Makes images with a trained generator
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas generate runs/2026-01-31-120000-mnist --count 100 --out digits.png\n\
+        \x20 ganvas generate runs/2026-01-31-120000-mnist/checkpoints/step-009375 --seed 7 --out digits.npy")]
     Generate(GenerateArguments),
     /// Shows what a run is, how far it is, its checkpoints, and how to go on
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas info runs/2026-01-31-120000-mnist\n\
+        \x20 ganvas info runs/2026-01-31-120000-mnist/checkpoints/step-009375 --json")]
     Info(InfoArguments),
     /// Lists, fetches, verifies and shows data sets
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n\
+        \x20 ganvas data fetch mnist"
+    )]
     Data(DataCommand),
     /// Shows or checks an experiment file
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n\
+        \x20 ganvas config show mnist"
+    )]
     Config(ConfigCommand),
     /// Shows which backends this program can use
-    Backends,
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas backends\n\
+        \x20 ganvas backends --json")]
+    Backends(BackendsArguments),
+    /// Prints what completes this command's arguments in a shell
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas completions bash > ~/.local/share/bash-completion/completions/ganvas\n\
+        \x20 ganvas completions zsh > ~/.zfunc/_ganvas\n\
+        \x20 ganvas completions fish > ~/.config/fish/completions/ganvas.fish")]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual pages, one for each verb
+    #[command(after_help = "Example:\n\
+        \x20 ganvas man ~/.local/share/man/man1")]
+    Man {
+        /// The folder that they are written to
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct BackendsArguments {
+    /// Prints one JSON object instead of words
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// An experiment with what is laid over it.
@@ -218,6 +294,9 @@ pub struct InfoArguments {
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
     /// Lists the data sets, where they were found and what is missing
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas data list\n\
+        \x20 ganvas data list --data-dir ~/data --json")]
     List {
         #[command(flatten)]
         folder: DataFolder,
@@ -226,6 +305,9 @@ pub enum DataCommand {
         json: bool,
     },
     /// Downloads a data set and verifies it
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas data fetch mnist\n\
+        \x20 ganvas data fetch fashion-mnist --data-dir ~/data")]
     Fetch {
         /// mnist, fashion-mnist or kmnist
         #[arg(value_parser = data_set)]
@@ -237,6 +319,8 @@ pub enum DataCommand {
         mirror: Vec<String>,
     },
     /// Compares the files of a data set with their checksums
+    #[command(after_help = "Example:\n\
+        \x20 ganvas data verify mnist")]
     Verify {
         /// mnist, fashion-mnist or kmnist
         #[arg(value_parser = data_set)]
@@ -245,6 +329,9 @@ pub enum DataCommand {
         folder: DataFolder,
     },
     /// Writes a grid of a data set's first images
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas data preview mnist\n\
+        \x20 ganvas data preview synthetic --count 25 --seed 3 --out digits.png")]
     Preview {
         /// mnist, fashion-mnist, kmnist or synthetic
         #[arg(value_parser = data_set)]
@@ -294,10 +381,17 @@ impl From<SplitArgument> for Split {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Lists the experiments that ship with ganvas
+    #[command(after_help = "Example:\n\
+        \x20 ganvas config list")]
     List,
     /// Prints the whole resolved configuration of an experiment
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas config show mnist\n\
+        \x20 ganvas config show mnist --set model.base_channels=64 > mine.toml")]
     Show(ExperimentArguments),
     /// Checks an experiment as far as it can be without training
+    #[command(after_help = "Example:\n\
+        \x20 ganvas config check mine.toml --backend wgpu")]
     Check {
         #[command(flatten)]
         experiment: ExperimentArguments,
@@ -309,6 +403,8 @@ pub enum ConfigCommand {
         json: bool,
     },
     /// Writes an experiment that ships with ganvas into a file of one's own, to be changed
+    #[command(after_help = "Example:\n\
+        \x20 ganvas config init mnist mine.toml")]
     Init {
         /// A name of `ganvas config list`
         name: PathBuf,

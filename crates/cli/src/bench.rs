@@ -6,12 +6,12 @@ use std::{
 };
 
 use ganvas_data::ImageSource;
-use ganvas_training::{Benchmark, BenchmarkOptions};
+use ganvas_training::{Benchmark, BenchmarkOptions, counted};
 use serde::Serialize;
 
 use crate::{
-    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, memory, output::print_line,
-    progress::duration,
+    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, memory, output::print_line, screen,
+    words::duration,
 };
 
 /// What `ganvas bench --json` prints; `cargo xtask bench` reads it.
@@ -116,6 +116,7 @@ fn measure(loaded: &Loaded, images: &Arc<dyn ImageSource>, options: BenchmarkOpt
         images,
         options,
     };
+    let _timing = screen::spinner("timing steps");
     Ok(loaded.backend.run(job)?)
 }
 
@@ -152,9 +153,10 @@ fn print_whole_run(found: &Benchmark) {
     let plan = &found.plan;
     let seconds = found.median_step() * plan.total_steps as f64;
     print_line!(
-        "  whole run         {} steps, {} epochs, about {}",
+        "  whole run         {} step{}, {}, about {}",
         thousands(plan.total_steps as usize),
-        plan.epochs(),
+        if plan.total_steps == 1 { "" } else { "s" },
+        counted(plan.epochs(), "epoch"),
         duration(seconds.round() as u64)
     );
     match memory::peak() {

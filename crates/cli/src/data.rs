@@ -7,7 +7,7 @@ use ganvas_data::{
     DATA_VARIABLE, DatasetName, FetchProgress, FileState, ImageSource, LoadOptions, compose_grid, data_folders,
     download_folder, fetch, find_data_set, near_square_columns, verify,
 };
-use indicatif::{HumanBytes, ProgressBar};
+use ganvas_training::counted;
 use serde::Serialize;
 use tracing::{info, warn};
 
@@ -17,9 +17,10 @@ use crate::{
     image_files::ENLARGEMENT,
     output::print_line,
     outputs::{Destination, is_stdout, is_stream},
+    progress_line::{ProgressLine, Unit},
     quoting::quoted,
     screen,
-    train::counted,
+    words::bytes,
 };
 
 pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
@@ -45,13 +46,15 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
                 count: Some(*count as usize),
                 image_size: None,
             };
+            let loading = screen::loading(*name);
             let images = ganvas_data::load(*name, (*split).into(), &options)?;
+            drop(loading);
             let columns = near_square_columns(images.len());
             let grid = compose_grid(images.pixels(), images.len(), images.shape(), columns)?;
             grid.upscale(ENLARGEMENT).encode_png(&mut writer)?;
             writer.finish()?;
             if !is_stdout(&out) && !is_stream(&out) {
-                print_line!("{}: {}", counted(images.len() as u64, "image"), quoted(&out));
+                print_line!("{}: {}", counted(images.len(), "image"), quoted(&out));
             }
         }
     }
@@ -164,7 +167,7 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
     }
     let folder = download_folder(explicit);
     info!("fetching {name} into {}", folder.display());
-    let mut bar: Option<ProgressBar> = None;
+    let mut bar = screen::nothing();
     // Where no mirror has a file, the error has all of this; else it explains the wait.
     let mut failed: Vec<String> = Vec::new();
     let result = fetch(name, &folder, mirrors, &mut |event| match event {
@@ -178,39 +181,29 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
             failed.drain(..).for_each(|failure| warn!("{failure}"));
             match resumed_from {
                 0 => info!("{file} from {url}"),
-                bytes => info!("{file} from {url}, going on after {}", HumanBytes(bytes)),
+                there => info!("{file} from {url}, going on after {}", bytes(there)),
             }
-            let new = ProgressBar::new(total.unwrap_or(0)).with_position(resumed_from);
-            new.set_style(screen::style(
-                "{prefix} {bar:24.cyan/dim} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
-            ));
-            new.set_prefix(file.to_owned());
-            screen::show(&new);
-            bar = Some(new);
+            bar = screen::show(ProgressLine::new(file, resumed_from, total, Unit::Bytes));
         }
-        FetchProgress::Advanced { received, .. } => {
-            if let Some(bar) = &bar {
-                bar.set_position(received);
-            }
-        }
+        FetchProgress::Advanced { received, .. } => bar.update(|line| line.position = received),
         FetchProgress::Failed { url, reason, .. } => {
-            screen::hide();
+            bar = screen::nothing();
             failed.push(format!("{url}: {reason}"));
         }
-        FetchProgress::Finished { file, bytes } => {
-            screen::hide();
-            info!("{file}: {}, checksum right", HumanBytes(bytes));
+        FetchProgress::Finished { file, bytes: size } => {
+            bar = screen::nothing();
+            info!("{file}: {}, checksum right", bytes(size));
         }
         _ => {}
     });
-    screen::hide();
+    drop(bar);
     print_line!("{name}: {}", result?.folder.display());
     Ok(())
 }
 
 fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> {
     check_folder(explicit, name)?;
-    let mut bad = 0;
+    let mut bad = 0_u32;
     for status in verify(name, &data_folders(explicit))? {
         let state = match status.state {
             FileState::Ok => "right".to_owned(),
@@ -237,7 +230,8 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
         print_line!("{}: {state}", status.path.display());
     }
     if bad > 0 {
-        bail!("{bad} files of {name} are missing or wrong; get them with `ganvas data fetch {name}`");
+        let (files, are) = (counted(bad, "file"), if bad == 1 { "is" } else { "are" });
+        bail!("{files} of {name} {are} missing or wrong; `ganvas data fetch {name}` gets what is missing");
     }
     Ok(())
 }

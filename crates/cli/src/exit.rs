@@ -6,6 +6,8 @@ use ganvas_backend::BackendError;
 use ganvas_data::DataError;
 use ganvas_training::{ConfigError, TrainingError};
 
+use crate::{color, output};
+
 /// How a command ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -34,10 +36,33 @@ pub fn report(result: anyhow::Result<Ended>) -> ExitCode {
         Ok(Ended::Interrupted) => ExitCode::from(130),
         Err(error) => {
             let advice = advice(&error).map(|advice| format!("; {advice}"));
-            crate::output::complain(&format!("{}{}", with_causes(&error), advice.unwrap_or_default()));
+            let word = match color::on_stderr() {
+                true => format!("{}error:{}", color::ERROR, color::PLAIN),
+                false => "error:".to_owned(),
+            };
+            let advice = advice.unwrap_or_default();
+            output::complain(&format!("{word} {}{advice}", with_causes(&error)));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Prints what clap says to the arguments, help and version included, and chooses the exit code.
+pub fn report_arguments(error: &clap::Error) -> ExitCode {
+    let text = error.render();
+    if error.use_stderr() {
+        let text = match color::on_stderr() {
+            true => text.ansi().to_string(),
+            false => text.to_string(),
+        };
+        output::complain(text.trim_end_matches('\n'));
+        return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    }
+    match color::on_stdout() {
+        true => output::put(format_args!("{}", text.ansi())),
+        false => output::put(format_args!("{text}")),
+    }
+    report(output::delivered().map(|()| Ended::Done))
 }
 
 /// The error and its causes, without those that a message quotes already.
@@ -46,17 +71,14 @@ fn with_causes(error: &anyhow::Error) -> String {
         .downcast_ref::<ConfigError>()
         .is_some_and(|error| error.is_override);
     let argument = if is_override { "--set " } else { "" };
-    error
-        .chain()
-        .skip(1)
-        .fold(format!("error: {argument}{error}"), |text, cause| {
-            let cause = cause.to_string();
-            if text.contains(&cause) {
-                text
-            } else {
-                format!("{text}: {cause}")
-            }
-        })
+    error.chain().skip(1).fold(format!("{argument}{error}"), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
+        }
+    })
 }
 
 /// Which argument helps: the libraries do not know them.

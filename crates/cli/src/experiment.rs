@@ -8,17 +8,16 @@ use ganvas_data::{
 };
 use ganvas_model::ModelError;
 use ganvas_training::{
-    BackendFile, ConfigError, ConfigText, Experiment, Overrides, PixelStatistics, Plan, TrainingError, last_set,
-    nearest,
+    BackendFile, ConfigError, ConfigText, Experiment, Overrides, PixelStatistics, Plan, TrainingError, counted,
+    last_set, nearest,
 };
-use indicatif::HumanBytes;
 use tracing::{debug, info, warn};
 
 use crate::{
     args::{ExperimentArguments, Overlay},
     data,
     jobs::MemoryJob,
-    memory, shipped,
+    memory, screen, shipped, words,
 };
 
 /// An experiment, with what its words stand for.
@@ -158,17 +157,19 @@ pub fn evaluator_reports() -> Vec<String> {
 impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
+        let loading = screen::loading(self.dataset);
         let images = ganvas_data::load(self.dataset, Split::Train, &self.options).map_err(|error| match error {
             DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
                 anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
             }
             error => error.into(),
         })?;
+        drop(loading);
         let [channels, height, width] = images.shape();
         info!(
-            "{}: {} images of {channels}×{height}×{width}",
+            "{}: {} of {channels}×{height}×{width}",
             self.dataset,
-            images.len()
+            counted(images.len(), "image")
         );
         Ok(Arc::new(images))
     }
@@ -198,18 +199,17 @@ impl Loaded {
             }
             error => anyhow::Error::new(error),
         })?;
-        let size = |bytes: u64| HumanBytes(bytes).to_string();
         debug!(
             "memory: at least {} for the networks, {} for a step",
-            size(need.networks),
-            size(need.step)
+            words::bytes(need.networks),
+            words::bytes(need.step)
         );
         if need.total() > most {
             let message = format!(
                 "a step of batches of {} needs at least {}, and {what} is {}; take smaller batches or networks",
                 plan.batch_size,
-                size(need.total()),
-                size(most)
+                words::bytes(need.total()),
+                words::bytes(most)
             );
             return Err(blame("data.batch_size", &message).into());
         }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::bail;
 use ganvas_backend::{BackendError, Selected};
-use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation};
+use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation, counted};
 use serde_json::json;
 use tracing::info;
 
@@ -20,7 +20,7 @@ use crate::{
     output::print_line,
     outputs::{Destination, check_distinct, is_stdout, is_stream},
     quoting::quoted,
-    shipped,
+    screen, shipped,
 };
 
 pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
@@ -65,17 +65,19 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         Some(path) => Some(Destination::open(path, arguments.force)?),
         None => None,
     };
-    interrupt::listen()?;
+    interrupt::watch()?;
+    let progress = screen::progress(count, "making images");
+    let mut made = 0;
     info!(
-        "{count} image{} from {} with backend {} on {}",
-        if count == 1 { "" } else { "s" },
+        "{} from {} with backend {} on {}",
+        counted(count, "image"),
         quoted(checkpoint.path()),
         backend.kind,
         selected.info()
     );
 
     let mut header = noise.is_some();
-    let done = selected.run(GenerateJob {
+    selected.run(GenerateJob {
         checkpoint: &checkpoint,
         networks: &experiment.model,
         seed,
@@ -90,13 +92,12 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
                 }
             }
             writer.write(part.images)?;
-            Ok(!interrupt::asked())
+            made += (part.noise.len() / part.latent) as u64;
+            progress.advance(made);
+            Ok(())
         },
     })?;
-    if !done {
-        // What is not whole is removed.
-        return Ok(Ended::Interrupted);
-    }
+    drop(progress);
     writer.finish()?;
     if let Some(noise) = noise {
         noise.finish()?;
@@ -114,7 +115,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         });
         print_line!("{report}");
     } else if !is_stdout(&out) && !is_stream(&out) {
-        print_line!("{}: {}", crate::train::counted(count, "image"), quoted(&out));
+        print_line!("{}: {}", counted(count, "image"), quoted(&out));
     }
     Ok(Ended::Done)
 }

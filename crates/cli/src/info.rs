@@ -4,11 +4,11 @@ use std::{fs, path::Path};
 
 use ganvas_training::{
     Checkpoint, CheckpointSummary, ConfigText, Experiment, MetricsLine, Overrides, RunDirectory, RunLocation, Session,
+    counted,
 };
-use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
-use crate::{args::InfoArguments, exit::Ended, output::print_line, quoting::quoted, train::counted};
+use crate::{args::InfoArguments, exit::Ended, output::print_line, quoting::quoted, words::bytes};
 
 pub fn info(arguments: &InfoArguments) -> anyhow::Result<Ended> {
     let location = RunLocation::find(&arguments.source)?;
@@ -96,7 +96,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
         print_line!(
             "    {:<28} {:>10}{}",
             format!("step-{:06}", checkpoint.step),
-            HumanBytes(checkpoint.bytes).to_string(),
+            bytes(checkpoint.bytes),
             if checkpoint.is_best { "  best" } else { "" }
         );
     }
@@ -169,8 +169,8 @@ fn of_checkpoint(path: &Path, as_json: bool) -> anyhow::Result<()> {
         }
     }
     print_line!("  files             whole, by their checksums");
-    for (name, bytes) in files {
-        print_line!("    {name:<34} {:>10}", HumanBytes(bytes).to_string());
+    for (name, size) in files {
+        print_line!("    {name:<34} {:>10}", bytes(size));
     }
     print_line!("  go on with        ganvas train --resume {}", quoted(path));
     print_line!("  make images with  ganvas generate {}", quoted(path));

@@ -92,8 +92,8 @@ pub struct GenerateJob<'a> {
     pub networks: &'a NetworkConfig,
     pub seed: u64,
     pub count: u64,
-    /// Takes a part; false ends the work.
-    pub take: &'a mut dyn FnMut(Part<'_>) -> anyhow::Result<bool>,
+    /// Takes a part.
+    pub take: &'a mut dyn FnMut(Part<'_>) -> anyhow::Result<()>,
 }
 
 /// Some of the images.
@@ -107,8 +107,7 @@ pub struct Part<'a> {
 }
 
 impl Job for GenerateJob<'_> {
-    /// Whether all images were made.
-    type Output = anyhow::Result<bool>;
+    type Output = anyhow::Result<()>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         report_kernels::<B>(&device);
@@ -125,11 +124,9 @@ impl Job for GenerateJob<'_> {
                 noise: sampler.noise(),
                 latent,
             };
-            if !(self.take)(part)? {
-                return Ok(false);
-            }
+            (self.take)(part)?;
         }
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod backends;
 mod bench;
+mod color;
 mod config;
 mod data;
 mod exit;
@@ -17,30 +18,39 @@ mod memory;
 mod output;
 mod outputs;
 mod progress;
+mod progress_line;
 mod quoting;
 mod screen;
+mod shell;
 mod shipped;
 mod train;
+mod version;
+mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Arguments, Command};
+use args::Command;
 
 /// A step allocates and frees the same large tensors again and again. The system's allocator gives them back to the system
 /// each time and pays for new pages; this one keeps them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs the command with the process's own arguments.
+/// Runs the command with the process's own arguments; `commit` is what it was built from, empty where that is not known.
 ///
 /// The exit code is 0 for success, 2 for mistakes in arguments or configuration, 1 for failures, 130 after Ctrl-C.
-pub fn main() -> ExitCode {
+pub fn main(commit: &str) -> ExitCode {
     keep_memory();
     quiet_drivers();
-    let arguments = Arguments::parse();
+    color::choose(std::env::args_os().skip(1));
+    let command = args::command(&version::long(commit));
+    let arguments = match args::parse(command.clone()) {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::report_arguments(&error),
+    };
     logging::start(arguments.verbose, arguments.quiet);
+    // For these, standard output is a few words about files that stand complete by then; for the others it is all they make.
+    let makes_files = matches!(arguments.command, Command::Train(_) | Command::Generate(_));
     let result = match arguments.command {
         Command::Train(arguments) => train::train(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
@@ -48,9 +58,14 @@ pub fn main() -> ExitCode {
         Command::Info(arguments) => info::info(&arguments),
         Command::Data(command) => data::data(&command),
         Command::Config(command) => config::config(&command),
-        Command::Backends => backends::backends(),
+        Command::Backends(arguments) => backends::backends(&arguments),
+        Command::Completions { shell } => shell::completions(command, shell),
+        Command::Man { folder } => shell::manual(command, &folder),
     };
-    exit::report(result)
+    exit::report(result.and_then(|ended| match makes_files {
+        true => Ok(ended),
+        false => output::delivered().map(|()| ended),
+    }))
 }
 
 /// The allocator gives memory back to the system a tenth of a second after it was freed, and asks for it anew in the next step;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ganvas::main()
+    ganvas::main(include_str!(env!("GANVAS_COMMIT_FILE")))
 }

@@ -62,9 +62,12 @@ impl Destination {
             Ok(found) if found.is_symlink() => link_target(path)?,
             _ => path.to_owned(),
         };
+        // In one breath: whoever ends the process removes what is listed, and begins nothing new meanwhile.
+        let mut pending = pending();
         let file = PendingFile::create(&target)?;
         let temporary = file.temporary().to_owned();
-        pending().push(temporary.clone());
+        pending.push(temporary.clone());
+        drop(pending);
         Ok(Self::File {
             file: Box::new(file),
             temporary,
@@ -169,12 +172,11 @@ fn pending() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes what is not whole, where the process is about to end without dropping anything.
+/// Removes what is not whole, where the process is about to end without dropping anything; nothing can be begun from then on.
 pub fn remove_pending() {
-    // Not `lock`: the thread that holds it may be the one that was interrupted.
-    if let Ok(pending) = PENDING.try_lock() {
-        for path in pending.iter() {
-            let _ = fs::remove_file(path);
-        }
+    let pending = pending();
+    for path in pending.iter() {
+        let _ = fs::remove_file(path);
     }
+    std::mem::forget(pending);
 }

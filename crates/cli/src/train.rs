@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ganvas_data::ImageSource;
 use ganvas_training::{
-    CheckpointChoice, ConfigText, Experiment, Outcome, ResumePoint, RunDirectory, RunLocation, TrainingError,
+    CheckpointChoice, ConfigText, Experiment, Outcome, ResumePoint, RunDirectory, RunLocation, TrainingError, counted,
     resume_point_at,
 };
 use tracing::{info, warn};
@@ -117,11 +117,6 @@ fn report(outcome: Outcome, begun_at: Option<u64>, run: &RunDirectory, data_dir:
             Ended::Interrupted
         }
     }
-}
-
-/// `1 step`, `2 steps`.
-pub fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 impl Start {

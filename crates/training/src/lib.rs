@@ -17,6 +17,7 @@ mod run;
 mod step;
 mod training_loop;
 mod watch;
+mod words;
 
 pub use benchmark::{Benchmark, BenchmarkOptions, benchmark};
 pub use checkpoint::{
@@ -41,3 +42,4 @@ pub use step::{
 };
 pub use training_loop::{Evaluators, Outcome, train};
 pub use watch::{Evaluator, Health, Hint, PixelStatistics};
+pub use words::counted;

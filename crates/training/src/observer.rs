@@ -14,6 +14,15 @@ pub trait Observer {
     fn stepped(&mut self, step: u64) {
         let _ = step;
     }
+    /// The numbers of a step were read from the device without being logged: those of the session's first step, and those of
+    /// steps at which the loop has to read anyway. `line` has no speed and no evaluator's numbers.
+    fn measured(&mut self, line: &MetricsLine) {
+        let _ = line;
+    }
+    /// The evaluators begin, which may take as long as many steps.
+    fn evaluating(&mut self, step: u64) {
+        let _ = step;
+    }
     /// A line was written to `metrics.jsonl`.
     fn logged(&mut self, line: &MetricsLine) {
         let _ = line;

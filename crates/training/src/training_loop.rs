@@ -68,10 +68,10 @@ where
     let mut loader = BatchLoader::start(images.clone(), &plan, experiment.seed, latent_size, state.step)?;
     observer.started(&plan, state.step);
 
-    let stopped = loop {
+    let outcome = loop {
         // Load real images, their labels and noise.
         let Some(batches) = loader.next::<B>(device)? else {
-            break false;
+            break Outcome::Finished { step: state.step };
         };
         recorder.lap(|timings| &mut timings.data);
 
@@ -85,11 +85,12 @@ where
         recorder.lap(|timings| &mut timings.updates);
 
         // Read the numbers that the step reported from the device.
-        let mut numbers = recorder.read_if(logs, &state)?;
+        let mut numbers = recorder.read_if(logs, &state, observer)?;
         recorder.lap(|timings| &mut timings.logging);
 
         // Evaluate the generator that samples are drawn from.
         if Plan::is_due(experiment.evaluation.every, step) {
+            observer.evaluating(step);
             for evaluator in evaluators.iter_mut() {
                 numbers.extend(evaluator.evaluate(&state.sampling_generator(), step, device)?);
             }
@@ -117,13 +118,10 @@ where
         }
         recorder.poll(observer)?;
         if stop {
-            break true;
+            break Outcome::Stopped { step };
         }
     };
 
     recorder.finish(&state, device, observer)?;
-    Ok(match stopped {
-        true => Outcome::Stopped { step: state.step },
-        false => Outcome::Finished { step: state.step },
-    })
+    Ok(outcome)
 }

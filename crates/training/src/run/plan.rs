@@ -4,7 +4,7 @@ use ganvas_data::{DataError, Schedule};
 
 use super::directory::RunDirectory;
 use crate::{
-    TrainingError,
+    TrainingError, counted,
     experiment::{DataSection, Mistake, TrainingSection},
 };
 
@@ -37,9 +37,10 @@ impl Plan {
         let total_steps = training.max_steps.unwrap_or(batches / batches_per_step);
         if total_steps == 0 {
             let message = format!(
-                "a step takes {batches_per_step} batches, and {} epochs of {images} images \
-                 have {batches}; expected fewer, or more epochs",
-                training.epochs,
+                "a step takes {}, and {} of {} have {batches}; expected fewer, or more epochs",
+                counted(batches_per_step, "batch"),
+                counted(training.epochs, "epoch"),
+                counted(images, "image"),
             );
             return Err(("training.discriminator_steps".to_owned(), message));
         }
@@ -68,8 +69,8 @@ impl Plan {
         Err(TrainingError::NotARun {
             path: run.path().to_owned(),
             reason: format!(
-                "cannot end after {} steps, {done} are already trained; raise training.epochs or training.max_steps",
-                self.total_steps
+                "cannot end after {}, {done} are already trained; raise training.epochs or training.max_steps",
+                counted(self.total_steps, "step")
             ),
         })
     }

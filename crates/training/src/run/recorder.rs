@@ -108,23 +108,44 @@ where
         self.pending.push(step, metrics);
         self.last_line.1 += images;
         self.timings.steps += 1;
+        self.timings.images += images as u64;
     }
 
-    /// Reads the metrics that wait, if they are wanted now or are many; gives those of the newest step.
+    /// Reads the metrics that wait where the step is logged, is the first of the session, or many wait; gives those of the
+    /// newest step, also to the observer where they are not logged.
     pub(crate) fn read_if(
         &mut self,
-        wanted: bool,
+        logged: bool,
         state: &TrainingState<B, N>,
+        observer: &mut dyn Observer,
     ) -> Result<Vec<(String, f64)>, TrainingError> {
-        match wanted || self.pending.is_full() {
+        match logged {
             true => self.read(state),
+            false if self.timings.steps == 1 || self.pending.is_full() => self.read_unlogged(state, observer),
             false => Ok(Vec::new()),
         }
     }
 
+    /// Reads the metrics that wait, and shows those of the newest step to the observer.
+    fn read_unlogged(
+        &mut self,
+        state: &TrainingState<B, N>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<(String, f64)>, TrainingError> {
+        let numbers = self.read(state)?;
+        if !numbers.is_empty() {
+            observer.measured(&MetricsLine {
+                step: state.step,
+                epoch: self.plan.epoch(state.step),
+                numbers: numbers.clone(),
+            });
+        }
+        Ok(numbers)
+    }
+
     /// Reads the metrics that wait and gives those of the newest step; what is not finite is reported with the weights that it
     /// spoiled by now, up to 50 steps later, and the last good checkpoint.
-    pub(crate) fn read(&mut self, state: &TrainingState<B, N>) -> Result<Vec<(String, f64)>, TrainingError> {
+    fn read(&mut self, state: &TrainingState<B, N>) -> Result<Vec<(String, f64)>, TrainingError> {
         self.pending.read().map_err(|error| match error {
             TrainingError::Diverged { what, value, step, .. } => {
                 // Whether the checkpoint under way can be written matters less than the divergence.
@@ -180,7 +201,7 @@ where
         device: &B::Device,
         observer: &mut dyn Observer,
     ) -> Result<Vec<f32>, TrainingError> {
-        self.read(state)?;
+        self.read_unlogged(state, observer)?;
         let images = self.sampler.images(&state.sampling_generator(), device);
         let path = self.run.sample_path(state.step);
         let shape = self.images.shape();
@@ -201,7 +222,7 @@ where
         state: &TrainingState<B, N>,
         observer: &mut dyn Observer,
     ) -> Result<(), TrainingError> {
-        self.read(state)?;
+        self.read_unlogged(state, observer)?;
         let record = CheckpointState::new(
             (&self.experiment.backend.kind, self.experiment.seed),
             self.images_state.clone(),
@@ -228,7 +249,7 @@ where
         device: &B::Device,
         observer: &mut dyn Observer,
     ) -> Result<(), TrainingError> {
-        self.read(state)?;
+        self.read_unlogged(state, observer)?;
         if self.saved_at != Some(state.step) {
             self.save(state, observer)?;
         }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Timings {
     /// Steps of the session.
     pub steps: u64,
+    /// Real images in them.
+    #[serde(default)]
+    pub images: u64,
     /// Waiting for batches, and moving them to the device.
     pub data: f64,
     /// Both networks' updates and the average.
