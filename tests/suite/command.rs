@@ -177,7 +177,10 @@ fn mistakes_are_reported_with_the_right_word_and_exit_2() {
             &["train", "tiny.toml", "--resume", "--dry-run"],
             &["cannot be used with"],
         ),
-        (&["generate", "run", "--count", "0"], &["0 is not in 1"]),
+        (
+            &["generate", "run", "--count", "0"],
+            &["expected 1 to 1000000, found 0"],
+        ),
         (&["data", "fetch", "imagenet"], &["imagenet"]),
         (&["frobnicate"], &["unrecognized subcommand"]),
     ] {

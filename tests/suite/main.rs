@@ -13,6 +13,8 @@ mod checkpoints;
 mod command;
 /// Images through Burn's own loader; of any shape, with labels or without; real MNIST where it is at hand.
 mod data;
+/// Data sets on disk: layouts, checksums, names, folders; numbers and time zones that people type.
+mod data_sets;
 /// A folder to run the command in.
 mod desk;
 /// Equal runs give equal bits, resumed or not; random numbers are the same on every backend.

@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ganvas_data::{DatasetName, Split};
+use ganvas_data::{DataError, DatasetName, Split};
+use ganvas_training::nearest;
 
 /// The most images that one command makes or shows: they are held in memory.
-const MOST_IMAGES: i64 = 1_000_000;
+const MOST_IMAGES: u64 = 1_000_000;
+
+/// The most steps that one benchmark takes.
+const MOST_STEPS: u64 = 1_000_000;
 
 /// Train, sample and inspect small-image GANs from TOML files.
 #[derive(Debug, Parser)]
@@ -82,13 +86,13 @@ pub struct BenchArguments {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Steps before the timed ones
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    #[arg(long, default_value_t = 3, value_parser = whole::<u32>(0, MOST_STEPS), allow_negative_numbers = true)]
     pub warm_up: u32,
     /// Timed steps at least
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 10, value_parser = whole::<u32>(1, MOST_STEPS), allow_negative_numbers = true)]
     pub steps: u32,
     /// Seconds that the timed steps take at least
-    #[arg(long, default_value_t = 5.0, value_parser = seconds)]
+    #[arg(long, default_value_t = 5.0, value_parser = seconds, allow_negative_numbers = true)]
     pub seconds: f64,
     /// Prints one JSON object instead of words
     #[arg(long)]
@@ -98,8 +102,31 @@ pub struct BenchArguments {
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
-        _ => Err("expected a number of seconds, 0 to 86400".into()),
+        _ => Err(format!("expected a number of seconds, 0 to 86400, found {text}")),
     }
+}
+
+/// Reads a whole number within bounds. Its arguments also need `allow_negative_numbers`, or clap takes -5 for an option.
+fn whole<T: TryFrom<u64>>(least: u64, most: u64) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text
+            .parse::<u64>()
+            .ok()
+            .filter(|number| (least..=most).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        let is_whole = text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+        let what = if is_whole { "" } else { "a whole number, " };
+        number.ok_or_else(|| format!("expected {what}{least} to {most}, found {text}"))
+    }
+}
+
+/// Reads the name of a data set, and suggests one.
+fn data_set(text: &str) -> Result<DatasetName, String> {
+    text.parse().map_err(|error: DataError| {
+        let near = nearest(text, DatasetName::ALL.map(DatasetName::as_str));
+        let near = near.map(|near| format!("; did you mean `{near}`?"));
+        format!("{error}{}", near.unwrap_or_default())
+    })
 }
 
 #[derive(Debug, Args)]
@@ -108,10 +135,10 @@ pub struct GenerateArguments {
     #[arg(value_name = "RUN_OR_CHECKPOINT")]
     pub source: PathBuf,
     /// How many images
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=MOST_IMAGES))]
+    #[arg(long, default_value_t = 64, value_parser = whole::<u32>(1, MOST_IMAGES), allow_negative_numbers = true)]
     pub count: u32,
     /// Decides the images [default: the run's seed]
-    #[arg(long)]
+    #[arg(long, value_parser = whole::<u64>(0, u64::MAX), allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1) or .idx (bytes) [default: a PNG named by
     /// step and seed]
@@ -127,11 +154,18 @@ pub struct GenerateArguments {
 
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// Lists the data sets and where they were found
-    List(DataFolder),
+    /// Lists the data sets, where they were found and what is missing
+    List {
+        #[command(flatten)]
+        folder: DataFolder,
+        /// Prints one JSON object instead of words
+        #[arg(long)]
+        json: bool,
+    },
     /// Downloads a data set and verifies it
     Fetch {
         /// mnist, fashion-mnist or kmnist
+        #[arg(value_parser = data_set)]
         name: DatasetName,
         #[command(flatten)]
         folder: DataFolder,
@@ -142,6 +176,7 @@ pub enum DataCommand {
     /// Compares the files of a data set with their checksums
     Verify {
         /// mnist, fashion-mnist or kmnist
+        #[arg(value_parser = data_set)]
         name: DatasetName,
         #[command(flatten)]
         folder: DataFolder,
@@ -149,17 +184,18 @@ pub enum DataCommand {
     /// Writes a grid of a data set's first images
     Preview {
         /// mnist, fashion-mnist, kmnist or synthetic
+        #[arg(value_parser = data_set)]
         name: DatasetName,
         #[command(flatten)]
         folder: DataFolder,
         /// How many images
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=MOST_IMAGES))]
+        #[arg(long, default_value_t = 100, value_parser = whole::<u32>(1, MOST_IMAGES), allow_negative_numbers = true)]
         count: u32,
         /// Which part of the set
         #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
         split: SplitArgument,
         /// Decides synthetic images
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0, u64::MAX), allow_negative_numbers = true)]
         seed: u64,
         /// The picture [default: NAME.png]
         #[arg(long, value_name = "FILE.png")]

@@ -8,6 +8,7 @@ use ganvas_data::{
     download_folder, fetch, find_data_set, near_square_columns, verify, write_png,
 };
 use indicatif::{HumanBytes, ProgressBar};
+use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::{
@@ -22,7 +23,7 @@ const ENLARGEMENT: usize = 3;
 
 pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
     match command {
-        DataCommand::List(folder) => list(folder.data_dir.as_deref()),
+        DataCommand::List { folder, json } => list(folder.data_dir.as_deref(), *json)?,
         DataCommand::Fetch { name, folder, mirror } => fetch_set(*name, folder.data_dir.as_deref(), mirror)?,
         DataCommand::Verify { name, folder } => verify_set(*name, folder.data_dir.as_deref())?,
         DataCommand::Preview {
@@ -33,7 +34,7 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
             seed,
             out,
         } => {
-            check_folder(folder.data_dir.as_deref())?;
+            check_folder(folder.data_dir.as_deref(), *name)?;
             let options = LoadOptions {
                 data_dir: folder.data_dir.clone(),
                 seed: *seed,
@@ -51,43 +52,102 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Refuses a `GANVAS_DATA` that names no folder: the cache would silently take its place.
-pub fn check_folder(explicit: Option<&Path>) -> Result<(), UsageError> {
-    match std::env::var_os(DATA_VARIABLE).map(PathBuf::from) {
-        Some(folder) if explicit.is_none() && !folder.as_os_str().is_empty() && !folder.is_dir() => {
-            Err(UsageError(format!(
-                "{DATA_VARIABLE} is {}, which is no folder; expected the folder above mnist/",
-                folder.display()
-            )))
+/// Refuses a `--data-dir`, or a `GANVAS_DATA` that this data set would be looked for in, that is no folder: the user's cache
+/// would silently take its place.
+pub fn check_folder(explicit: Option<&Path>, name: DatasetName) -> Result<(), UsageError> {
+    let variable = std::env::var_os(DATA_VARIABLE).map(PathBuf::from);
+    let variable = variable.filter(|folder| !folder.as_os_str().is_empty() && name != DatasetName::Synthetic);
+    let (source, folder) = match (explicit, &variable) {
+        (Some(folder), _) => ("--data-dir", folder),
+        (None, Some(folder)) => (DATA_VARIABLE, folder.as_path()),
+        (None, None) => return Ok(()),
+    };
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let found = match folder.exists() {
+        true => "which is no folder",
+        false => "but there is no such folder",
+    };
+    Err(UsageError(format!(
+        "{source} is `{}`, {found}; expected the folder that holds mnist/ and the like",
+        folder.display()
+    )))
+}
+
+/// A line of `ganvas data list --json`.
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    /// `complete`, `incomplete`, `absent` or, for synthetic digits, `drawn`.
+    state: &'static str,
+    folder: Option<PathBuf>,
+    missing: Vec<&'static str>,
+}
+
+impl Listed {
+    fn new(name: DatasetName, folders: &[PathBuf]) -> Self {
+        let found = find_data_set(name, folders);
+        let missing = match &found {
+            Some(found) => found.missing(),
+            None => name.files().iter().map(|file| file.name).collect(),
+        };
+        Self {
+            name: name.as_str(),
+            state: match (&found, missing.is_empty()) {
+                (None, true) => "drawn",
+                (None, false) => "absent",
+                (Some(_), true) => "complete",
+                (Some(_), false) => "incomplete",
+            },
+            folder: found.map(|found| found.folder),
+            missing,
         }
-        _ => Ok(()),
+    }
+
+    fn print(&self) {
+        let (name, folder) = (self.name, self.folder.as_deref().unwrap_or(Path::new("")).display());
+        match self.state {
+            "drawn" => print_line!("{name:<15} drawn by the program, any number of images"),
+            "absent" => print_line!("{name:<15} not here; get it with: ganvas data fetch {name}"),
+            "complete" => print_line!("{name:<15} complete: {folder}"),
+            _ => {
+                print_line!("{name:<15} incomplete: {folder}");
+                for file in &self.missing {
+                    print_line!("{:<15}   {file} is missing", "");
+                }
+                print_line!("{:<15}   get the rest with: ganvas data fetch {name}", "");
+            }
+        }
     }
 }
 
-fn list(explicit: Option<&Path>) {
+fn list(explicit: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    check_folder(explicit, DatasetName::Mnist)?;
     let folders = data_folders(explicit);
-    print_line!("{:<15} where", "data set");
-    for name in DatasetName::ALL {
-        if name == DatasetName::Synthetic {
-            print_line!("{:<15} drawn by the program, any number of images", name.to_string());
-            continue;
-        }
-        match find_data_set(name, &folders) {
-            Some(folder) => print_line!("{:<15} {}", name.to_string(), folder.join(name.folder()).display()),
-            None => print_line!(
-                "{:<15} not here; get it with: ganvas data fetch {name}",
-                name.to_string()
-            ),
-        }
+    let sets = DatasetName::ALL.map(|name| Listed::new(name, &folders));
+    if json {
+        let list = serde_json::json!({ "data_sets": sets, "looked_in": folders });
+        print_line!("{list}");
+        return Ok(());
     }
+    print_line!("{:<15} where", "data set");
+    sets.iter().for_each(Listed::print);
     let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     print_line!("\nlooked in {}", places.join(", "));
+    Ok(())
 }
 
 fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> anyhow::Result<()> {
+    // A folder that was typed is made where it is not there yet.
+    if explicit.is_none_or(Path::exists) {
+        check_folder(explicit, name)?;
+    }
     let folder = download_folder(explicit);
     info!("fetching {name} into {}", folder.display());
     let mut bar: Option<ProgressBar> = None;
+    // Where no mirror has a file, the error has all of this; else it explains the wait.
+    let mut failed: Vec<String> = Vec::new();
     let result = fetch(name, &folder, mirrors, &mut |event| match event {
         FetchProgress::Whole { file } => info!("{file}: already here and whole"),
         FetchProgress::Started {
@@ -96,6 +156,7 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
             resumed_from,
             total,
         } => {
+            failed.drain(..).for_each(|failure| warn!("{failure}"));
             match resumed_from {
                 0 => info!("{file} from {url}"),
                 bytes => info!("{file} from {url}, going on after {}", HumanBytes(bytes)),
@@ -113,9 +174,9 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
                 bar.set_position(received);
             }
         }
-        FetchProgress::Failed { file, url, reason } => {
+        FetchProgress::Failed { url, reason, .. } => {
             screen::hide();
-            warn!("{file} from {url}: {reason}");
+            failed.push(format!("{url}: {reason}"));
         }
         FetchProgress::Finished { file, bytes } => {
             screen::hide();
@@ -124,17 +185,14 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
         _ => {}
     });
     screen::hide();
-    result?;
-    print_line!("{name}: {}", folder.join(name.to_string()).display());
+    print_line!("{name}: {}", result?.folder.display());
     Ok(())
 }
 
 fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> {
-    // The first folder that has the set is the one that training would read.
-    let folders = data_folders(explicit);
-    let folder = find_data_set(name, &folders).map_or_else(|| download_folder(explicit), Path::to_owned);
+    check_folder(explicit, name)?;
     let mut bad = 0;
-    for status in verify(name, &folder)? {
+    for status in verify(name, &data_folders(explicit))? {
         let state = match status.state {
             FileState::Ok => "right".to_owned(),
             FileState::Uncompressed => "there without .gz; there is no published checksum to compare with".to_owned(),
@@ -142,9 +200,19 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
                 bad += 1;
                 "missing".to_owned()
             }
-            FileState::WrongChecksum { expected, found } => {
+            FileState::WrongChecksum {
+                expected,
+                found,
+                published_as,
+            } => {
                 bad += 1;
-                format!("wrong: expected MD5 {expected}, found {found}")
+                let expected = expected.map(|sum| format!("expected MD5 {sum}, ")).unwrap_or_default();
+                let owner = match published_as {
+                    Some(other) if other == name => format!(", which is another file of {name}"),
+                    Some(other) => format!(", which is {other}'s"),
+                    None => String::new(),
+                };
+                format!("wrong: {expected}found {found}{owner}")
             }
         };
         print_line!("{}: {state}", status.path.display());

@@ -27,10 +27,12 @@ impl ExperimentArguments {
             backend: backend.map(|file| file.backend),
             set: self.set.clone(),
         };
-        let experiment: Experiment = load_experiment(&self.config, &overrides)?;
-        data::check_folder(data_dir)?;
+        let mut experiment: Experiment = load_experiment(&self.config, &overrides)?;
+        let dataset = self.dataset(&experiment.data.dataset)?;
+        data::check_folder(data_dir, dataset)?;
+        // `MNIST` is mnist, also for a resume that compares them.
+        experiment.data.dataset = dataset.to_string();
         let section = &experiment.data;
-        let dataset = self.dataset(&section.dataset)?;
         let options = LoadOptions {
             data_dir: data_dir.map(Path::to_owned),
             seed: experiment.seed,

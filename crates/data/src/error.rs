@@ -144,23 +144,26 @@ pub enum DataError {
         len: usize,
     },
     /// A name that no data set bears.
-    #[error("unknown data set {name:?}; expected mnist, fashion-mnist, kmnist or synthetic")]
+    #[error("unknown data set `{name}`; expected mnist, fashion-mnist, kmnist or synthetic")]
     UnknownDataset {
         /// The name as given.
         name: String,
     },
     /// The files of a data set are nowhere.
     #[error(
-        "{name} not found: looked for {file} (with or without .gz) in {}; GANVAS_DATA names the folder that holds {name}/",
-        list(looked)
+        "{name} not found: looked for {file} (with or without .gz) in {name}/, {}/raw/ and the folder itself, below {}{}; \
+         GANVAS_DATA names such a folder",
+        name.torchvision_folder(), list(looked), instead.as_ref().map(|instead| format!("; {instead}")).unwrap_or_default()
     )]
     NotFound {
         /// The data set.
         name: DatasetName,
         /// The first file that is missing.
         file: String,
-        /// The folders looked at, in order.
+        /// The data folders looked at, in order.
         looked: Vec<PathBuf>,
+        /// A file of the name that is there, and why it does not count.
+        instead: Option<String>,
     },
     /// A training schedule that makes no sense.
     #[error("cannot cut {len} images into batches of {batch_size}: {reason}")]
@@ -229,29 +232,31 @@ pub struct FetchFailure {
 }
 
 impl fmt::Display for FetchFailure {
+    /// Several lines: what failed, each mirror, each reason once, and what to do by hand.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot fetch {} of {}", self.file, self.name)?;
-        if self.offline {
-            write!(
-                f,
-                ": no server could be reached, is this machine connected to the network?"
-            )?;
-        }
-        let tried: Vec<String> = self
-            .tried
-            .iter()
-            .map(|(address, reason)| format!("{address} ({reason})"))
-            .collect();
-        let tried = if tried.is_empty() {
-            "no mirror, since none is known".to_owned()
-        } else {
-            tried.join(", ")
+        write!(f, "cannot fetch {} of {}: ", self.file, self.name)?;
+        f.write_str(match (self.tried.is_empty(), self.offline) {
+            (true, _) => "no mirror is known",
+            (_, true) => "no server could be reached; is this machine connected to the network?",
+            (_, false) => "no mirror had it",
+        })?;
+        let reason = match &*self.tried {
+            [(_, first), rest @ ..] if rest.iter().all(|(_, reason)| reason == first) => Some(first),
+            _ => None,
         };
-        let (files, folder) = (self.files.join(", "), self.folder.display());
-        write!(
-            f,
-            "; tried {tried}; to put the files there by hand, copy {files} into {folder}"
-        )
+        for (address, own) in &self.tried {
+            let mirror = address.strip_suffix(&self.file).unwrap_or(address);
+            write!(f, "\n  tried {mirror}")?;
+            if reason.is_none() {
+                write!(f, ": {own}")?;
+            }
+        }
+        if let Some(reason) = reason {
+            let times = if self.tried.len() > 1 { "each time: " } else { "" };
+            write!(f, "\n  {times}{reason}")?;
+        }
+        write!(f, "\nto do it by hand, put these files into {}:", self.folder.display())?;
+        self.files.iter().try_for_each(|file| write!(f, "\n  {file}"))
     }
 }
 

@@ -12,6 +12,7 @@ use ureq::Agent;
 
 use crate::disk::{self, sync_folder};
 use crate::error::FetchFailure;
+use crate::source::layout::{find_data_set, present};
 use crate::source::registry::DataFile;
 use crate::source::transfer::{Failure, Transfer};
 use crate::source::verify::{FileState, compare, md5_of};
@@ -83,7 +84,7 @@ pub struct FetchReport {
 /// Downloads the files of a data set that are not there yet.
 ///
 /// `folder` is the folder above the data set's own, as [`download_folder`](crate::download_folder)
-/// gives it. `mirrors` are addresses to which `/` and a file name are appended; if there are none,
+/// gives it; where files of the set are below it already, or in it, the others join them. `mirrors` are addresses to which `/` and a file name are appended; if there are none,
 /// those of the [registry](DatasetName::mirrors) are used. Each file is asked for at the mirrors in
 /// turn until its MD5 sum is right. Every transfer has time limits: 15 seconds to connect, 30 for
 /// an answer and for each further piece.
@@ -108,10 +109,12 @@ pub fn fetch(
     } else {
         mirrors
     };
+    let found = find_data_set(name, &[folder.to_owned()]);
+    let folder = found.map_or_else(|| folder.join(name.folder()), |found| found.folder);
     let job = Job {
         name: name.as_str(),
         files: name.files(),
-        folder: &folder.join(name.folder()),
+        folder: &folder,
         mirrors,
         agent: agent(Duration::from_secs(15), Duration::from_secs(30)),
     };
@@ -159,7 +162,10 @@ impl Job<'_> {
         progress: &mut dyn FnMut(FetchProgress<'_>),
     ) -> Result<(), DataError> {
         let target = self.folder.join(file.name);
-        if target.is_file() && compare(&target, file)? == FileState::Ok {
+        let there = present(self.folder, file.name);
+        if let Some(there) = there
+            && compare(&there, file)? == FileState::Ok
+        {
             progress(FetchProgress::Whole { file: file.name });
             report.already_whole.push(file.name.to_owned());
             return Ok(());

@@ -9,13 +9,12 @@
 //! memory grows with the bytes that really arrive, and a stream longer than its header says is not
 //! read on.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
-use crate::{DataError, ImageSet};
+use crate::source::gzip::{Content, sum_of};
+use crate::source::published::Verdict;
+use crate::{DataError, DataFile, ImageSet};
 
 mod write;
 
@@ -52,7 +51,7 @@ pub struct IdxImages {
 /// [`DataError::TooLarge`] if its header promises more than 2³⁰ bytes, and [`DataError::Format`] if
 /// it is no IDX file of bytes, is broken, empty, too short or too long.
 pub fn read_images(path: &Path) -> Result<IdxImages, DataError> {
-    let ([count, rows, columns], pixels) = read(path, Kind::Images)?;
+    let ([count, rows, columns], pixels, _) = read(path, Kind::Images, None)?;
     Ok(IdxImages {
         count,
         rows,
@@ -67,7 +66,7 @@ pub fn read_images(path: &Path) -> Result<IdxImages, DataError> {
 ///
 /// As [`read_images`], with [`DataError::Swapped`] if the file holds images.
 pub fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
-    let ([_], labels) = read(path, Kind::Labels)?;
+    let ([_], labels, _) = read(path, Kind::Labels, None)?;
     Ok(labels)
 }
 
@@ -77,9 +76,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
 ///
 /// As [`read_images`], for what the header shows.
 pub fn read_image_size(path: &Path) -> Result<[usize; 2], DataError> {
-    let [_, rows, columns] = with_stream(path, |stream, compressed| {
-        parse_header::<3>(stream, path, Kind::Images, compressed)
-    })?;
+    let [_, rows, columns] = parse_header::<3>(&mut Content::open(path, false)?, path, Kind::Images)?;
     Ok([rows, columns])
 }
 
@@ -90,19 +87,33 @@ pub fn read_image_size(path: &Path) -> Result<[usize; 2], DataError> {
 /// As [`read_images`] and [`read_labels`], and [`DataError::CountMismatch`] if there are not as
 /// many labels as images.
 pub fn read_image_set(images_path: &Path, labels_path: Option<&Path>, name: &str) -> Result<ImageSet, DataError> {
-    let images = read_images(images_path)?;
-    let labels = labels_path.map(read_labels).transpose()?;
-    if let (Some(labels_path), Some(labels)) = (labels_path, &labels)
-        && images.count != labels.len()
-    {
-        return Err(DataError::CountMismatch {
-            images_path: images_path.to_owned(),
-            images: images.count,
-            labels_path: labels_path.to_owned(),
-            labels: labels.len(),
-        });
+    Ok(read_judged_set(images_path, labels_path, name, [None; 2])?.0)
+}
+
+/// As [`read_image_set`], with what the sums of both files say, where the published files are given.
+pub(crate) fn read_judged_set(
+    images_path: &Path,
+    labels_path: Option<&Path>,
+    name: &str,
+    [images_file, labels_file]: [Option<&DataFile>; 2],
+) -> Result<(ImageSet, Vec<Verdict>), DataError> {
+    let ([count, rows, columns], pixels, verdict) = read(images_path, Kind::Images, images_file)?;
+    let mut verdicts = Vec::from_iter(verdict);
+    let mut labels = None;
+    if let Some(labels_path) = labels_path {
+        let ([label_count], found, verdict) = read(labels_path, Kind::Labels, labels_file)?;
+        if count != label_count {
+            return Err(DataError::CountMismatch {
+                images_path: images_path.to_owned(),
+                images: count,
+                labels_path: labels_path.to_owned(),
+                labels: label_count,
+            });
+        }
+        labels = Some(found);
+        verdicts.extend(verdict);
     }
-    ImageSet::new(name, images.pixels, labels, [1, images.rows, images.columns])
+    Ok((ImageSet::new(name, pixels, labels, [1, rows, columns])?, verdicts))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,29 +145,22 @@ impl Kind {
     }
 }
 
-/// Reads a whole file: the sizes of its `N` dimensions and its data.
-fn read<const N: usize>(path: &Path, kind: Kind) -> Result<([usize; N], Vec<u8>), DataError> {
-    with_stream(path, |stream, compressed| parse(stream, path, kind, compressed))
+/// What a file with `N` dimensions holds: their sizes, the data and, where the published file is given, whether it is that.
+type File<const N: usize> = ([usize; N], Vec<u8>, Option<Verdict>);
+
+fn read<const N: usize>(path: &Path, kind: Kind, published: Option<&DataFile>) -> Result<File<N>, DataError> {
+    let mut content = Content::open(path, published.is_some())?;
+    let (sizes, data) = parse(&mut content, path, kind)?;
+    let gzip_sum = content.gzip_sum();
+    let verdict = published.map(|file| Verdict::of(path, file, gzip_sum, || sum_of(&[&header(sizes), &data])));
+    Ok((sizes, data, verdict))
 }
 
-/// Opens a file and hands on what is in it, and whether that was compressed.
-fn with_stream<T>(
-    path: &Path,
-    function: impl FnOnce(&mut dyn Read, bool) -> Result<T, DataError>,
-) -> Result<T, DataError> {
-    let mut file = BufReader::new(File::open(path).map_err(|error| DataError::io("open", path, error))?);
-    let mut first = Vec::with_capacity(2);
-    (&mut file)
-        .take(2)
-        .read_to_end(&mut first)
-        .map_err(|error| DataError::io("read", path, error))?;
-    let compressed = first == [0x1f, 0x8b];
-    let mut stream = io::Cursor::new(first).chain(file);
-    if compressed {
-        function(&mut MultiGzDecoder::new(stream), compressed)
-    } else {
-        function(&mut stream, compressed)
-    }
+/// The header of a file with these dimensions.
+fn header<const N: usize>(sizes: [usize; N]) -> Vec<u8> {
+    let start = [0, 0, UNSIGNED_BYTE, N as u8];
+    let sizes = sizes.into_iter().flat_map(|size| (size as u32).to_be_bytes());
+    start.into_iter().chain(sizes).collect()
 }
 
 /// What a stream that cannot be read on means.
@@ -172,15 +176,9 @@ fn broken(path: &Path, kind: Kind, compressed: bool) -> impl Fn(io::Error) -> Da
 }
 
 /// Reads and checks the sizes of a file's `N` dimensions.
-fn parse_header<const N: usize>(
-    mut stream: &mut dyn Read,
-    path: &Path,
-    kind: Kind,
-    compressed: bool,
-) -> Result<[usize; N], DataError> {
+fn parse_header<const N: usize>(stream: &mut Content, path: &Path, kind: Kind) -> Result<[usize; N], DataError> {
     let what = || kind.file();
-    let broken = broken(path, kind, compressed);
-    let stream = &mut stream;
+    let broken = broken(path, kind, stream.is_gzip());
     let magic = read_up_to(stream, 4).map_err(&broken)?;
     let [zero, nought, element, dimensions] = magic[..] else {
         return Err(DataError::format(path, what(), format!("only {} bytes", magic.len())));
@@ -233,17 +231,12 @@ fn parse_header<const N: usize>(
     Ok(sizes.map(|size| size as usize))
 }
 
-fn parse<const N: usize>(
-    mut stream: &mut dyn Read,
-    path: &Path,
-    kind: Kind,
-    compressed: bool,
-) -> Result<([usize; N], Vec<u8>), DataError> {
-    let sizes = parse_header::<N>(stream, path, kind, compressed)?;
+fn parse<const N: usize>(stream: &mut Content, path: &Path, kind: Kind) -> Result<([usize; N], Vec<u8>), DataError> {
+    let sizes = parse_header::<N>(stream, path, kind)?;
     let length = sizes.iter().fold(1, |product, &size| product * size as u64);
-    let stream = &mut stream;
+    let broken = broken(path, kind, stream.is_gzip());
     // One byte more than promised shows a file that is too long, and makes gzip check its sum.
-    let data = read_up_to(stream, length + 1).map_err(broken(path, kind, compressed))?;
+    let data = read_up_to(stream, length + 1).map_err(broken)?;
     let read = data.len() as u64;
     if read != length {
         let expected = format!("{length} bytes of {} as its header says, {sizes:?}", kind.name());

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::source::idx::{read_image_set, read_image_size};
-use crate::source::locate::{data_folders, split_files};
+use crate::source::idx::{read_image_size, read_judged_set};
+use crate::source::layout::split_files;
+use crate::source::locate::data_folders;
+use crate::source::published::report;
 use crate::source::synthetic::{SYNTHETIC_SIZE, synthetic_digits};
 use crate::{DataError, DatasetName, ImageSet, ImageSource, Split};
 
@@ -13,7 +15,7 @@ const MOST_SYNTHETIC: usize = 1_000_000;
 /// What [`load`] is to do beyond reading a data set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
-    /// The one folder to look in, from `--data-dir`; see [`data_folders`] for what `None` means.
+    /// The one folder to look in; see [`data_folders`] for what `None` means.
     pub data_dir: Option<PathBuf>,
     /// What synthetic digits depend on; without effect on data sets that are read from files.
     pub seed: u64,
@@ -27,11 +29,13 @@ pub struct LoadOptions {
 
 /// Loads a split of a data set into memory.
 ///
+/// Files that are not those published under the name are read all the same; a warning says so.
+///
 /// # Errors
 ///
 /// [`DataError::NotFound`] if the files are in none of the folders, [`DataError::TooFewImages`] or
 /// [`DataError::ImageCount`] if more images (or none) are asked for than there are, and the errors
-/// of [`read_image_set`] if the files are broken, and
+/// of [`read_image_set`](crate::idx::read_image_set) if the files are broken, and
 /// [`DataError::PadTooSmall`] if the images are larger than they are to be.
 pub fn load(name: DatasetName, split: Split, options: &LoadOptions) -> Result<ImageSet, DataError> {
     let limit = match name {
@@ -53,12 +57,11 @@ pub fn load(name: DatasetName, split: Split, options: &LoadOptions) -> Result<Im
         return finish(synthetic_digits(options.seed, split, count), options);
     }
     let (images, labels) = split_files(name, split, &data_folders(options.data_dir.as_deref()))?;
-    let set = read_image_set(&images, labels.as_deref(), name.as_str())?;
+    let published =
+        [split.file_names().0, split.file_names().1].map(|wanted| name.files().iter().find(|file| file.name == wanted));
+    let (set, verdicts) = read_judged_set(&images, labels.as_deref(), name.as_str(), published)?;
     tracing::debug!(%name, %split, images = set.len(), path = %images.display(), "read a data set");
-    if set.len() != name.split_len(split) {
-        let (found, published) = (set.len(), name.split_len(split));
-        tracing::warn!(%name, %split, found, published, "not as many images as published");
-    }
+    report(name, split, &set, &verdicts);
     match options.count {
         Some(asked) if asked > set.len() => Err(DataError::TooFewImages {
             name,

@@ -2,11 +2,14 @@
 
 mod fetch;
 mod fingerprint;
+mod gzip;
 pub mod idx;
 mod image_set;
 mod image_source;
+mod layout;
 mod load;
 mod locate;
+mod published;
 mod raster;
 mod registry;
 mod skeletons;
@@ -18,8 +21,9 @@ pub use fetch::{FetchProgress, FetchReport, fetch};
 pub use fingerprint::Fingerprint;
 pub use image_set::ImageSet;
 pub use image_source::ImageSource;
+pub use layout::{FoundSet, find_data_set};
 pub use load::{LoadOptions, load, shape_before_loading};
-pub use locate::{DATA_VARIABLE, data_folders, download_folder, find_data_set};
+pub use locate::{DATA_VARIABLE, data_folders, download_folder};
 pub use registry::{DataFile, DatasetName, Split};
 pub use synthetic::synthetic_digits;
 pub use verify::{FileState, FileStatus, verify};

@@ -45,6 +45,23 @@ impl DatasetName {
         self.as_str()
     }
 
+    /// The name of the folder in which torchvision keeps the files, in a folder `raw`; empty for synthetic digits.
+    pub(crate) const fn torchvision_folder(self) -> &'static str {
+        match self {
+            Self::Mnist => "MNIST",
+            Self::FashionMnist => "FashionMNIST",
+            Self::Kmnist => "KMNIST",
+            Self::Synthetic => "",
+        }
+    }
+
+    /// The data set that has a file with this MD5 sum, of the gzip file or of its content.
+    #[must_use]
+    pub fn of_sum(md5: &str) -> Option<Self> {
+        let has = |file: &DataFile| file.md5 == md5 || file.content_md5 == Some(md5);
+        Self::ALL.into_iter().find(|name| name.files().iter().any(has))
+    }
+
     /// The files behind the data set, images and labels of the training split first; empty for
     /// synthetic digits.
     ///
@@ -104,11 +121,14 @@ impl fmt::Display for DatasetName {
 impl FromStr for DatasetName {
     type Err = DataError;
 
-    /// Reads a name as [`DatasetName::as_str`] writes it.
+    /// Reads a name as [`DatasetName::as_str`] writes it, or as people do: `MNIST`, `FashionMNIST`, `fashion_mnist`. Case,
+    /// dashes, underscores and spaces around it make no difference.
     fn from_str(name: &str) -> Result<Self, DataError> {
+        let letters = |name: &str| name.trim().to_ascii_lowercase().replace(['-', '_'], "");
+        let wanted = letters(name);
         Self::ALL
             .into_iter()
-            .find(|known| known.as_str() == name)
+            .find(|known| letters(known.as_str()) == wanted)
             .ok_or_else(|| DataError::UnknownDataset { name: name.to_owned() })
     }
 }
@@ -228,6 +248,18 @@ mod tests {
         for name in DatasetName::ALL {
             assert_eq!(name.to_string().parse::<DatasetName>().unwrap(), name);
         }
+        for (written, name) in [
+            ("MNIST", DatasetName::Mnist),
+            (" mnist\n", DatasetName::Mnist),
+            ("FashionMNIST", DatasetName::FashionMnist),
+            ("fashion_mnist", DatasetName::FashionMnist),
+            ("KMNIST", DatasetName::Kmnist),
+        ] {
+            assert_eq!(written.parse::<DatasetName>().unwrap(), name);
+        }
+        for stranger in ["", "mn ist", "emnist", "mnist2"] {
+            assert!(stranger.parse::<DatasetName>().is_err(), "{stranger}");
+        }
         let error = "MNIST2".parse::<DatasetName>().unwrap_err().to_string();
         assert!(error.contains("MNIST2") && error.contains("fashion-mnist"), "{error}");
     }
@@ -252,6 +284,20 @@ mod tests {
         sums.sort_unstable();
         sums.dedup();
         assert_eq!(sums.len(), 12);
+    }
+
+    #[test]
+    fn a_sum_tells_the_set() {
+        for name in DatasetName::ALL {
+            for file in name.files() {
+                assert_eq!(DatasetName::of_sum(file.md5), Some(name));
+                assert!(
+                    file.content_md5
+                        .is_none_or(|sum| DatasetName::of_sum(sum) == Some(name))
+                );
+            }
+        }
+        assert_eq!(DatasetName::of_sum("d41d8cd98f00b204e9800998ecf8427e"), None);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Whether the files of a data set are the published ones.
 
-use std::fmt::Write;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
 use md5::{Digest, Md5};
 
+use crate::source::gzip::{Content, hexadecimal};
 use crate::source::idx::LIMIT;
-use crate::source::locate::present;
+use crate::source::layout::find_data_set;
+use crate::source::published::{Mismatch, Verdict};
 use crate::{DataError, DataFile, DatasetName};
 
 /// A file of a data set and its state on this machine.
@@ -27,91 +27,99 @@ pub struct FileStatus {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
     /// It is there as published: byte for byte, or, where the sum of its content is known, with the
-    /// same content compressed in another way.
+    /// same content compressed in another way or not at all.
     Ok,
     /// It is not there.
     Missing,
     /// It is there with another content than published.
     WrongChecksum {
-        /// The MD5 sum of the published file.
-        expected: String,
+        /// The MD5 sum of the published file or, for a copy without `.gz`, of its content, where that is known.
+        expected: Option<&'static str>,
         /// The MD5 sum of the file that is there.
         found: String,
+        /// The data set as which it is published, where it is a file of one.
+        published_as: Option<DatasetName>,
     },
-    /// It is there without `.gz`; where the sum of its content is known, it is right.
+    /// It is there without `.gz`, and the sum of its content is not known.
     Uncompressed,
 }
 
 /// Compares the files of a data set with the published MD5 sums.
 ///
-/// `folder` is the folder above the data set's own, as in [`data_folders`](crate::data_folders).
-/// The answer has the published order.
+/// `folders` are those that [`data_folders`](crate::data_folders) gives; the files are those of
+/// [`find_data_set`], in the published order.
 ///
 /// # Errors
 ///
 /// [`DataError::Io`] if a file is there but cannot be read, and [`DataError::NoFiles`] for
 /// synthetic digits.
-pub fn verify(name: DatasetName, folder: &Path) -> Result<Vec<FileStatus>, DataError> {
+pub fn verify(name: DatasetName, folders: &[PathBuf]) -> Result<Vec<FileStatus>, DataError> {
     if name.files().is_empty() {
         return Err(DataError::NoFiles { name });
     }
-    let folder = folder.join(name.folder());
+    let found = find_data_set(name, folders);
+    let folder = match (&found, folders) {
+        (Some(found), _) => found.folder.clone(),
+        (None, [first, ..]) => first.join(name.folder()),
+        (None, []) => PathBuf::from(name.folder()),
+    };
+    let mut paths = found.into_iter().flat_map(|found| found.files).map(|(_, path)| path);
     let status = |file: &DataFile| {
-        let published = folder.join(file.name);
-        let (path, state) = match present(&folder, file.name) {
-            None => (published, FileState::Missing),
-            Some(path) if path == published => {
-                let state = compare(&path, file)?;
-                (path, state)
-            }
-            Some(path) => {
-                let state = compare_uncompressed(&path, file)?;
-                (path, state)
-            }
-        };
+        let path = paths.next().flatten();
         Ok(FileStatus {
             file: file.name,
-            path,
-            state,
+            state: match &path {
+                Some(path) => compare(path, file)?,
+                None => FileState::Missing,
+            },
+            path: path.unwrap_or_else(|| folder.join(file.name)),
         })
     };
     name.files().iter().map(status).collect()
 }
 
-/// Whether a gzip file is the published one, or holds the same.
+/// Whether a file is the published one, or holds the same.
 pub(crate) fn compare(path: &Path, file: &DataFile) -> Result<FileState, DataError> {
     let found = md5_of(path)?;
-    if found == file.md5 || file.content_md5.is_some_and(|sum| content_is(path, sum)) {
+    if found == file.md5 {
         return Ok(FileState::Ok);
     }
-    Ok(FileState::WrongChecksum {
-        expected: file.md5.to_owned(),
-        found,
-    })
-}
-
-fn compare_uncompressed(path: &Path, file: &DataFile) -> Result<FileState, DataError> {
-    let Some(expected) = file.content_md5 else {
-        return Ok(FileState::Uncompressed);
+    let verdict = match sums_inside(path)? {
+        Some((gzip_sum, content_sum)) => Verdict::of(path, file, gzip_sum, || content_sum),
+        // What cannot be decompressed is judged by the sum of the file alone.
+        None => Verdict::of(path, file, Some(found), String::new),
     };
-    let found = md5_of(path)?;
-    if found == expected {
-        return Ok(FileState::Uncompressed);
-    }
-    Ok(FileState::WrongChecksum {
-        expected: expected.to_owned(),
-        found,
+    Ok(match verdict {
+        Verdict::Published => FileState::Ok,
+        Verdict::Unjudged { .. } => FileState::Uncompressed,
+        Verdict::Other(Mismatch {
+            expected,
+            found,
+            published_as,
+            ..
+        }) => FileState::WrongChecksum {
+            expected,
+            found,
+            published_as,
+        },
     })
 }
 
-/// Whether the content of a gzip file has this sum; a file that is broken has not.
-fn content_is(path: &Path, sum: &str) -> bool {
-    let content = File::open(path).and_then(|file| {
-        let decoder = MultiGzDecoder::new(BufReader::new(file));
-        // A gzip bomb must not keep this busy for long.
-        md5_of_stream(decoder.take(LIMIT + 1))
-    });
-    content.is_ok_and(|found| found == sum)
+/// The data set as which a file is published, compressed in whatever way.
+pub(crate) fn owner(path: &Path) -> Option<DatasetName> {
+    DatasetName::of_sum(&md5_of(path).ok()?).or_else(|| {
+        let (_, content_sum) = sums_inside(path).ok()??;
+        DatasetName::of_sum(&content_sum)
+    })
+}
+
+/// The sum of a gzip file without what follows its end, where it is one, and that of the content; `None` where it cannot be
+/// decompressed.
+fn sums_inside(path: &Path) -> Result<Option<(Option<String>, String)>, DataError> {
+    let mut content = Content::open(path, true)?;
+    // A gzip bomb must not keep this busy for long.
+    let sum = md5_of_stream((&mut content).take(LIMIT + 1));
+    Ok(sum.ok().map(|sum| (content.gzip_sum(), sum)))
 }
 
 /// The MD5 sum of a file, in lower-case hexadecimal digits.
@@ -131,11 +139,7 @@ fn md5_of_stream(mut stream: impl Read) -> io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    let mut text = String::with_capacity(32);
-    for byte in md5.finalize() {
-        write!(text, "{byte:02x}").map_err(io::Error::other)?;
-    }
-    Ok(text)
+    Ok(hexadecimal(md5))
 }
 
 #[cfg(test)]
@@ -156,48 +160,83 @@ mod tests {
         );
     }
 
+    fn wrong(expected: &'static str, found: &str) -> FileState {
+        FileState::WrongChecksum {
+            expected: Some(expected),
+            found: found.to_owned(),
+            published_as: None,
+        }
+    }
+
+    const DIGEST: &str = "f96b697d7cb7938d525a2f31aaf161d0";
+
     #[test]
     fn every_state_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("kmnist");
-        std::fs::create_dir(&place).unwrap();
-        std::fs::write(place.join("train-images-idx3-ubyte.gz"), "message digest").unwrap();
-        std::fs::write(place.join("train-labels-idx1-ubyte"), "").unwrap();
-        let files = verify(DatasetName::Kmnist, folder.path()).unwrap();
+        let folders = [folder.path().to_owned()];
+        let place = folder.path().join("KMNIST/raw");
+        std::fs::create_dir_all(&place).unwrap();
+        let (bytes, sum) = gzip(b"message digest");
+        std::fs::write(place.join("train-images-idx3-ubyte.gz"), bytes).unwrap();
+        std::fs::write(place.join("train-labels.idx1-ubyte"), "").unwrap();
+        let files = verify(DatasetName::Kmnist, &folders).unwrap();
         let states: Vec<&FileState> = files.iter().map(|file| &file.state).collect();
-        let wrong = FileState::WrongChecksum {
-            expected: "bdb82020997e1d708af4cf47b453dcf7".to_owned(),
-            found: "f96b697d7cb7938d525a2f31aaf161d0".to_owned(),
-        };
+        let wrong = wrong("bdb82020997e1d708af4cf47b453dcf7", &sum);
         let missing = FileState::Missing;
         assert_eq!(states, [&wrong, &FileState::Uncompressed, &missing, &missing]);
-        assert!(files[1].path.ends_with("kmnist/train-labels-idx1-ubyte"));
-        assert!(verify(DatasetName::Synthetic, folder.path()).is_err());
+        assert!(files[1].path.ends_with("KMNIST/raw/train-labels.idx1-ubyte"));
+        assert!(files[2].path.ends_with("KMNIST/raw/t10k-images-idx3-ubyte.gz"));
+        assert!(verify(DatasetName::Synthetic, &folders).is_err());
+        let nowhere = verify(DatasetName::Mnist, &folders).unwrap();
+        assert!(nowhere.iter().all(|file| file.state == FileState::Missing));
+        assert!(nowhere[0].path.ends_with("mnist/train-images-idx3-ubyte.gz"));
+    }
+
+    fn gzip(content: &[u8]) -> (Vec<u8>, String) {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(content).unwrap();
+        let bytes = encoder.finish().unwrap();
+        let sum = md5_of_stream(&bytes[..]).unwrap();
+        (bytes, sum)
     }
 
     #[test]
     fn the_content_counts_where_its_sum_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file.gz");
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(b"message digest").unwrap();
-        let compressed = encoder.finish().unwrap();
+        let (compressed, sum) = gzip(b"message digest");
         std::fs::write(&path, &compressed).unwrap();
         let file = |content_md5| DataFile {
             name: "file.gz",
             md5: "0",
             content_md5,
         };
-        let known = file(Some("f96b697d7cb7938d525a2f31aaf161d0"));
-        let wrong = |state| matches!(state, Ok(FileState::WrongChecksum { .. }));
+        let known = file(Some(DIGEST));
         assert_eq!(compare(&path, &known).unwrap(), FileState::Ok);
-        assert!(wrong(compare(&path, &file(Some("1")))));
-        assert!(wrong(compare(&path, &file(None))));
-        assert!(wrong(compare_uncompressed(&path, &known)));
-        std::fs::write(&path, &compressed[..compressed.len() - 1]).unwrap();
-        assert!(wrong(compare(&path, &known)));
+        assert_eq!(compare(&path, &file(Some("1"))).unwrap(), wrong("0", &sum));
+        assert_eq!(compare(&path, &file(None)).unwrap(), wrong("0", &sum));
+        let cut = &compressed[..compressed.len() - 1];
+        std::fs::write(&path, cut).unwrap();
+        let of_cut = md5_of_stream(cut).unwrap();
+        assert_eq!(compare(&path, &known).unwrap(), wrong("0", &of_cut));
         std::fs::write(&path, "message digest").unwrap();
-        assert_eq!(compare_uncompressed(&path, &known).unwrap(), FileState::Uncompressed);
+        assert_eq!(compare(&path, &known).unwrap(), FileState::Ok);
+        assert_eq!(compare(&path, &file(Some("1"))).unwrap(), wrong("1", DIGEST));
+        assert_eq!(compare(&path, &file(None)).unwrap(), FileState::Uncompressed);
+    }
+
+    #[test]
+    fn zeros_behind_a_gzip_file_do_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.gz");
+        let (compressed, sum) = gzip(b"message digest");
+        std::fs::write(&path, [compressed, vec![0; 100]].concat()).unwrap();
+        let file = DataFile {
+            name: "file.gz",
+            md5: sum.leak(),
+            content_md5: None,
+        };
+        assert_eq!(compare(&path, &file).unwrap(), FileState::Ok);
     }
 
     /// The sums in the registry are those of real files, where GANVAS_DATA names a folder with
@@ -208,7 +247,7 @@ mod tests {
             eprintln!("GANVAS_DATA is not set: no real files to check");
             return;
         };
-        let files = verify(DatasetName::Mnist, &folder).unwrap();
+        let files = verify(DatasetName::Mnist, &[folder]).unwrap();
         let wrong = |file: &FileStatus| matches!(file.state, FileState::WrongChecksum { .. });
         assert!(!files.iter().any(wrong), "{files:?}");
     }
