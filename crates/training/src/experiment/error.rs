@@ -72,18 +72,33 @@ impl ConfigError {
     }
 }
 
-/// serde's message without Rust's names.
+/// serde's message in TOML's words, without Rust's.
 fn in_words(message: &str) -> String {
-    let message = message
-        .replace("unknown field", "unknown key")
-        .replace("unknown variant", "unknown value")
-        .replace("expected u64", "expected a whole number")
-        .replace("expected usize", "expected a whole number")
-        .replace("expected f64", "expected a number");
-    match message.split_once("expected struct ") {
-        Some((before, _)) => format!("{before}expected a section"),
-        None => message,
+    let mut text = message.to_owned();
+    for (of_rust, of_toml) in [
+        ("unknown field", "unknown key"),
+        ("missing field", "missing key"),
+        ("unknown variant", "unknown value"),
+        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected f64", "expected a number"),
+        ("floating point", "number"),
+        ("invalid type: map", "invalid type: section"),
+        ("sequence", "list"),
+        (
+            "invalid type: unit variant, expected string only",
+            "invalid type, expected a string",
+        ),
+        ("expected variant identifier", "expected a string"),
+    ] {
+        text = text.replace(of_rust, of_toml);
     }
+    for of_rust in ["expected struct ", "expected internally tagged enum "] {
+        if let Some((before, _)) = text.split_once(of_rust) {
+            text = format!("{before}expected a section");
+        }
+    }
+    text
 }
 
 /// The candidate that is most like `word`, if one is alike enough to be a slip of the fingers: a third of its letters at most.
