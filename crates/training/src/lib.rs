@@ -28,6 +28,11 @@ pub use experiment::{
     SuiteSettings, TrainingSection, UpdateRule, last_set, load_backend_file, load_experiment, nearest,
     parse_experiment,
 };
+#[cfg(feature = "schema")]
+pub use experiment::{
+    ExplainedKey, ExplainedSection, backend_file_schema, experiment_schema, explained_backend_sections,
+    explained_sections,
+};
 pub use observer::Observer;
 pub use run::{Change, MetricsLine, MetricsLog, Plan, RunDirectory, Sampler, Session, Timings};
 pub use step::{
