@@ -56,6 +56,8 @@ mod objectives;
 mod parity;
 /// Checkpoints in PyTorch.
 mod pytorch;
+/// The reference of experiment files and their schemas.
+mod reference;
 /// Ctrl-C and SIGTERM.
 #[cfg(unix)]
 mod signals;

@@ -231,4 +231,24 @@ pub enum ConfigCommand {
     Show(ExperimentArguments),
     /// Checks an experiment file
     Check(ExperimentArguments),
+    /// Explains the keys of experiment files
+    Explain(ExplainArguments),
+    /// Prints the JSON schema of experiment files, for editors
+    Schema {
+        /// That of the files which --backend takes
+        #[arg(long)]
+        backend_file: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// A key or a section, such as training.epochs or training [default: all]
+    pub key: Option<String>,
+    /// Prints JSON instead of words
+    #[arg(long)]
+    pub json: bool,
+    /// Prints docs/configuration.md
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }

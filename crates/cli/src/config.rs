@@ -3,6 +3,7 @@
 use crate::{
     args::ConfigCommand,
     exit::Ended,
+    explain,
     output::{print_line, put},
 };
 
@@ -13,6 +14,8 @@ pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
             arguments.load(None)?;
             print_line!("{}: right", arguments.config.display());
         }
+        ConfigCommand::Explain(arguments) => return explain::explain(arguments),
+        ConfigCommand::Schema { backend_file } => return explain::schema(*backend_file),
     }
     Ok(Ended::Done)
 }

@@ -7,6 +7,7 @@ mod config;
 mod data;
 mod exit;
 mod experiment;
+mod explain;
 mod generate;
 mod interrupt;
 mod jobs;
