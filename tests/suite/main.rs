@@ -69,6 +69,8 @@ mod pytorch;
 /// Readers that leave, and disks that are full: nobody has to read what is said.
 #[cfg(target_os = "linux")]
 mod readers_leave;
+/// The reference of experiment files and their schemas.
+mod reference;
 mod reports;
 mod run_words;
 mod shipped;

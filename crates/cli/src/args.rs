@@ -415,4 +415,29 @@ pub enum ConfigCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Explains the keys of experiment files
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas config explain training.max_steps\n\
+        \x20 ganvas config explain optimizer")]
+    Explain(ExplainArguments),
+    /// Prints the JSON schema of experiment files, for editors
+    #[command(after_help = "Example:\n\
+        \x20 ganvas config schema > schema.json")]
+    Schema {
+        /// That of the files which --backend takes
+        #[arg(long)]
+        backend_file: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// A key or a section, such as training.epochs or training [default: all]
+    pub key: Option<String>,
+    /// Prints JSON instead of words
+    #[arg(long)]
+    pub json: bool,
+    /// Prints docs/configuration.md
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     args::ConfigCommand,
     exit::{Ended, UsageError},
+    explain,
     output::{print_line, put},
     outputs::{Destination, is_stdout},
     quoting::quoted,
@@ -41,6 +42,8 @@ pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
             }
         }
         ConfigCommand::Init { name, file, force } => init(name, file, *force)?,
+        ConfigCommand::Explain(arguments) => return explain::explain(arguments),
+        ConfigCommand::Schema { backend_file } => return explain::schema(*backend_file),
     }
     Ok(Ended::Done)
 }

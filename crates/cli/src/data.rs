@@ -128,7 +128,6 @@ impl Listed {
 
     fn print(&self) {
         let (name, folder) = (self.name, self.folder.as_deref().unwrap_or(Path::new("")).display());
-        let verb = if self.missing.len() == 1 { "is" } else { "are" };
         match self.state {
             "drawn" => print_line!("{name:<15} drawn by the program, any number of images"),
             "absent" => print_line!("{name:<15} not here; get it with: ganvas data fetch {name}"),
@@ -138,7 +137,7 @@ impl Listed {
                 for file in &self.missing {
                     print_line!("{:<15}   {file} is missing", "");
                 }
-                print_line!("{:<15}   get what {verb} missing with: ganvas data fetch {name}", "");
+                print_line!("{:<15}   get the rest with: ganvas data fetch {name}", "");
             }
         }
     }

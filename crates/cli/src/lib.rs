@@ -8,6 +8,7 @@ mod config;
 mod data;
 mod exit;
 mod experiment;
+mod explain;
 mod generate;
 mod image_files;
 mod info;

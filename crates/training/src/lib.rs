@@ -31,6 +31,11 @@ pub use experiment::{
     SamplesSection, SuiteSettings, TrainingSection, UpdateRule, last_set, load_backend_file, load_experiment, nearest,
     parse_experiment,
 };
+#[cfg(feature = "schema")]
+pub use experiment::{
+    ExplainedKey, ExplainedSection, backend_file_schema, experiment_schema, explained_backend_sections,
+    explained_sections,
+};
 pub use memory::{MemoryNeed, memory_need};
 pub use observer::Observer;
 pub use run::{

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the kernels of a network get their first values. Biases start at zero, batch normalization at the identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Initialization {
     /// Uniform in ±√(6 / (fan_in + fan_out)), the default of Keras (Glorot and Bengio, 2010, eq. 16).

@@ -16,11 +16,12 @@ use crate::{
 
 /// `[model]` with `network = "blog"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct BlogConfig {
-    /// Random numbers an image (the length of z), usually 64 to 128.
+    /// Random numbers that an image is made of (the length of z), usually 64 to 128.
     pub latent_size: usize,
-    /// First values of the kernels: `glorot-uniform`, `dcgan` or `he`.
+    /// How the weights get their first values.
     pub initialization: Initialization,
 }
 

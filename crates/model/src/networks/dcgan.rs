@@ -14,13 +14,14 @@ use crate::{
 
 /// `[model]` with `network = "dcgan"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DcganConfig {
-    /// Random numbers an image (the length of z), usually 64 to 128.
+    /// Random numbers that an image is made of (the length of z), usually 64 to 128.
     pub latent_size: usize,
-    /// Width of the layer nearest to the image, usually 16 to 128.
+    /// Channels of the layer nearest to the image, usually 16 to 128; each halving of the image doubles them.
     pub base_channels: usize,
-    /// First values of the kernels: `glorot-uniform`, `dcgan` or `he`.
+    /// How the weights get their first values.
     pub initialization: Initialization,
 }
 

@@ -22,6 +22,7 @@ macro_rules! families {
     ($($(#[$about:meta])* $family:ident = $name:literal: $config:ident, $generator:ident, $discriminator:ident;)*) => {
         /// The settings of the families that ship; `[model]` of an experiment, where `network` names the family.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(tag = "network")]
         pub enum NetworkConfig {
             $($(#[$about])* #[serde(rename = $name)] $family($config),)*

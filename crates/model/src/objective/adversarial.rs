@@ -17,9 +17,10 @@ use crate::{Discriminator, ModelError};
 
 /// `[objective]` of an experiment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ObjectiveConfig {
-    /// `non-saturating`, `minimax` or `hinge`.
+    /// Which adversarial game is played; usually `non-saturating` or `hinge`.
     pub loss: AdversarialLoss,
 }
 
@@ -71,6 +72,7 @@ const LOGITS_FAKE: &str = "logits/fake";
 
 /// Which adversarial game is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AdversarialLoss {
     /// The discriminator minimizes the binary cross-entropy with label 1 for real and 0 for generated images, the generator

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where ε is added; the difference shows where gradients are about as small as ε.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AdamVariant {
     /// To the corrected second moment's root: `m̂ / (√v̂ + ε)` (algorithm 1 of Kingma and Ba, 2015; PyTorch, Burn).
@@ -15,17 +16,19 @@ pub enum AdamVariant {
 
 /// `[optimizer.generator]` and `[optimizer.discriminator]`
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamConfig {
-    /// Step size, usually 1e-5 to 1e-3.
+    /// How far a weight moves in a step at most, about; usually 1e-5 to 1e-3.
     pub learning_rate: f64,
-    /// Decay of the first moment, 0 to 0.9; GANs train more steadily at 0.5 or below.
+    /// The share of the gradients' mean (first moment) that is kept in each step, usually 0 to 0.9; GANs train more steadily at
+    /// 0.5 or below.
     pub beta1: f64,
-    /// Decay of the second moment, usually 0.99 to 0.999.
+    /// The share of the squared gradients' mean (second moment) that is kept in each step, usually 0.99 to 0.999.
     pub beta2: f64,
-    /// Keeps the division finite, usually 1e-8 or 1e-7.
+    /// Added to the root that gradients are divided by, so that the quotient stays finite; usually 1e-8 or 1e-7.
     pub epsilon: f64,
-    /// `pytorch` or `keras`: where epsilon is added.
+    /// Where epsilon is added.
     pub variant: AdamVariant,
 }
 

@@ -12,9 +12,10 @@ use super::{
 
 /// A file of `configs/backends/`: one backend, to be laid over any experiment.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BackendFile {
-    /// Takes the place of an experiment's `[backend]`.
+    /// Takes the place of an experiment's `[backend]` as a whole.
     pub backend: BackendSection,
     /// How the suite tests this backend; only the suite and xtask read it.
     #[serde(default)]
@@ -23,13 +24,15 @@ pub struct BackendFile {
 
 /// `[tests]` of a backend file.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SuiteSettings {
     /// True where `cargo xtask test-all-backends` takes the backend only when it is named: few machines have it.
     pub on_request: bool,
-    /// The relative difference to the golden numbers that is allowed in outputs, losses, weights and running statistics.
+    /// The relative difference to the golden numbers that is allowed in outputs, losses, weights and running statistics, usually
+    /// 1e-5 to 1e-3.
     pub values: f64,
-    /// That allowed in gradients and in what Adam makes of them.
+    /// The one that is allowed in gradients and in what Adam makes of them, usually 1e-5 to 1e-3.
     pub gradients: f64,
 }
 

@@ -5,7 +5,11 @@ mod backend_file;
 mod blame;
 mod error;
 mod file;
+#[cfg(feature = "schema")]
+mod keys;
 mod overrides;
+#[cfg(feature = "schema")]
+mod schema;
 mod sections;
 mod validation;
 
@@ -14,7 +18,11 @@ pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub(crate) use blame::{dotted_keys, table_of};
 pub use error::{ConfigError, nearest};
 pub use file::{ConfigText, load_experiment, parse_experiment};
+#[cfg(feature = "schema")]
+pub use keys::{ExplainedKey, ExplainedSection, explained_backend_sections, explained_sections};
 pub use overrides::{Overrides, last_set};
+#[cfg(feature = "schema")]
+pub use schema::{backend_file_schema, experiment_schema};
 pub use sections::{
     BackendSection, BestSection, CheckpointSection, DataSection, EmaSection, EvaluationSection, Experiment, Goal,
     LoggingSection, OptimizerSection, SamplesSection, TrainingSection, UpdateRule,

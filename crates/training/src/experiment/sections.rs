@@ -9,59 +9,67 @@ use super::{adam_config::AdamConfig, error::ConfigError};
 ///
 /// `N` are the settings of the networks and `O` those of the objective: the families and losses that ship, or one's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(bound = "N: schemars::JsonSchema, O: schemars::JsonSchema + Default + Serialize")
+)]
 #[serde(deny_unknown_fields)]
 #[serde(bound(
     serialize = "N: Serialize, O: Serialize",
     deserialize = "N: DeserializeOwned, O: DeserializeOwned + Default"
 ))]
 pub struct Experiment<N = NetworkConfig, O = ObjectiveConfig> {
-    /// Names the run directory; the experiment file's name without `.toml` where it is not given.
+    /// Names the run's folder, `runs/DATE-TIME-NAME`: letters, digits, `-`, `_` and `.`. Where it is not given, the experiment
+    /// file's name without `.toml`.
     #[serde(default)]
     pub name: String,
-    /// Decides every random number of the run.
+    /// Decides every random number of the run: first weights, noise and the order of the images. Any whole number, 0 or more; the
+    /// same one gives the same run.
     #[serde(default)]
     pub seed: u64,
-    /// Where the arithmetic is done.
+    /// Where the computing is done.
     #[serde(default)]
     pub backend: BackendSection,
-    /// The images.
+    /// The images that are trained on.
     #[serde(default)]
     pub data: DataSection,
-    /// The networks.
+    /// The networks. `network` names the family, and has to be given; the other keys belong to some families only.
     pub model: N,
     /// What the networks minimize.
     #[serde(default)]
     pub objective: O,
-    /// Both optimizers.
+    /// What moves the weights: Adam, for each network its own.
     #[serde(default)]
     pub optimizer: OptimizerSection,
-    /// The loop.
+    /// How long is trained, and which network moves when.
     #[serde(default)]
     pub training: TrainingSection,
-    /// The averaged generator.
+    /// The generator whose weights are averaged over the steps (exponential moving average).
     #[serde(default)]
     pub ema: EmaSection,
-    /// The log.
+    /// The log, `metrics.jsonl`.
     #[serde(default)]
     pub logging: LoggingSection,
-    /// Judging the images on the way.
+    /// Comparing generated images with real ones on the way.
     #[serde(default)]
     pub evaluation: EvaluationSection,
-    /// Pictures on the way.
+    /// Pictures of generated images on the way, `samples/`.
     #[serde(default)]
     pub samples: SamplesSection,
-    /// What a run can be resumed from.
+    /// What a run can be resumed from, `checkpoints/`.
     #[serde(default)]
     pub checkpoint: CheckpointSection,
 }
 
 /// `[backend]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct BackendSection {
-    /// `ganvas backends` lists the names.
+    /// Its name, such as `ndarray`, `libtorch` or `wgpu`; `ganvas backends` lists those of this program.
     pub kind: String,
-    /// `default`, or what `ganvas backends` lists, such as `cpu` or `cuda:0`.
+    /// Which of its devices computes: `default`, or one that `ganvas backends` lists, such as `cpu` or `cuda:0`.
     pub device: String,
 }
 
@@ -76,19 +84,23 @@ impl Default for BackendSection {
 
 /// `[data]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DataSection {
-    /// `mnist`, `fashion-mnist`, `kmnist` or `synthetic`; a program with images of its own may call them otherwise.
+    /// The data set: `mnist`, `fashion-mnist`, `kmnist` or `synthetic` (digits that the program draws itself). A program with
+    /// images of its own may call them otherwise.
     pub dataset: String,
-    /// Images a step, usually 32 to 256.
+    /// Images that each network sees in an update, usually 32 to 256.
     pub batch_size: usize,
-    /// Takes only so many images of the training set; for `synthetic`, how many are drawn (60,000 if not given).
+    /// Takes only so many images of the training set, from its first on; all of them where it is not given. For `synthetic`, how
+    /// many are drawn: usually 1000 to 60,000, which is taken where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
-    /// Pads the images with black to this side in pixels, such as 32 for MNIST's 28.
+    /// Pads the images with black to squares of this side in pixels, usually 32 for MNIST's 28; where it is not given, they stay
+    /// as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// Leaves out an epoch's last batch where it is short; else it is trained on as it is.
+    /// Whether an epoch's last batch is left out where it is short; else it is trained on as it is.
     pub drop_last: bool,
 }
 
@@ -106,6 +118,7 @@ impl Default for DataSection {
 
 /// `[optimizer]`
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerSection {
     /// The generator's Adam.
@@ -116,6 +129,7 @@ pub struct OptimizerSection {
 
 /// Who moves when in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum UpdateRule {
     /// Both gradients are taken before either network moves, as in Keras' tutorials.
@@ -127,16 +141,18 @@ pub enum UpdateRule {
 
 /// `[training]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainingSection {
     /// How often every image of the training set is seen, usually 5 to 100; `max_steps` decides instead where it is given.
     pub epochs: u64,
-    /// Generator updates in the run; where it is given it alone decides, and `epochs` has no say.
+    /// Steps (updates of the generator) in the run, usually not given; where it is, it alone decides, and `epochs` has no say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_steps: Option<u64>,
-    /// `simultaneous` or `alternating`.
+    /// Which network moves when in a step.
     pub update: UpdateRule,
-    /// Discriminator updates for each generator update, each on its own batch; 1 unless `update = "alternating"`.
+    /// Updates of the discriminator for each one of the generator, each on its own batch, usually 1 to 5; 1 unless
+    /// `update = "alternating"`.
     pub discriminator_steps: usize,
 }
 
@@ -153,17 +169,20 @@ impl Default for TrainingSection {
 
 /// `[ema]`
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct EmaSection {
-    /// Decay of the averaged generator that samples are drawn from, a step, usually 0.99 to 0.9999; 0 turns it off.
+    /// The share of the average that is kept in each step, usually 0.99 to 0.9999: the weights of about the last 1/(1 − decay)
+    /// steps are averaged, and samples are drawn from that generator. 0 turns it off.
     pub decay: f64,
 }
 
 /// `[logging]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LoggingSection {
-    /// Steps between lines of `metrics.jsonl`.
+    /// Steps between two lines, usually 1 to 100.
     pub every: u64,
 }
 
@@ -175,9 +194,10 @@ impl Default for LoggingSection {
 
 /// `[evaluation]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluationSection {
-    /// Steps between evaluations; 0 for none.
+    /// Steps between two evaluations, usually 500 to 5000; 0 for none.
     pub every: u64,
     /// Generated images, and real ones at most, that an evaluation looks at, usually 1000 to 10,000.
     pub count: usize,
@@ -191,11 +211,12 @@ impl Default for EvaluationSection {
 
 /// `[samples]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SamplesSection {
-    /// Steps between pictures; 0 for none but the last.
+    /// Steps between two pictures, usually 100 to 2000; 0 for none but the last.
     pub every: u64,
-    /// Images in a picture.
+    /// Images in a picture, usually 16 to 100.
     pub count: usize,
 }
 
@@ -207,15 +228,16 @@ impl Default for SamplesSection {
 
 /// `[checkpoint]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckpointSection {
-    /// Steps between checkpoints; 0 for none but the last.
+    /// Steps between two checkpoints, usually 500 to 5000; 0 for none but the last.
     pub every: u64,
-    /// How many of the newest checkpoints are kept; at least 1.
+    /// How many of the newest checkpoints are kept, usually 1 to 10.
     pub keep: usize,
-    /// Checkpoints at multiples of so many steps are kept for ever; 0 for none.
+    /// Checkpoints at multiples of so many steps are kept for ever, usually some times `every`; 0 for none.
     pub keep_every: u64,
-    /// The best checkpoint by a metric is kept as well.
+    /// Keeps the best checkpoint by a number of the log as well; where it is not given, none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<BestSection>,
 }
@@ -233,16 +255,19 @@ impl Default for CheckpointSection {
 
 /// `[checkpoint.best]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BestSection {
-    /// The name of a number in `metrics.jsonl`, such as `loss/generator`; its newest value when the checkpoint is saved.
+    /// The name of the number in `metrics.jsonl`, such as `loss/generator` or `pixels/mean_error`; what counts is its newest value
+    /// when the checkpoint is saved.
     pub metric: String,
-    /// `min` or `max`.
+    /// Which values of it are good.
     pub goal: Goal,
 }
 
 /// Which values of a metric are good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Goal {
     /// The smaller the better.
