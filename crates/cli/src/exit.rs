@@ -6,7 +6,7 @@ use ganvas_backend::BackendError;
 use ganvas_data::DataError;
 use ganvas_training::{ConfigError, TrainingError};
 
-use crate::{color, output};
+use crate::{color, output, quoting};
 
 /// How a command ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub fn report(result: anyhow::Result<Ended>) -> ExitCode {
                 false => "error:".to_owned(),
             };
             let advice = advice.unwrap_or_default();
-            output::complain(&format!("{word} {}{advice}", with_causes(&error)));
+            output::complain(&format!("{word} {}{advice}", quoting::printable(&with_causes(&error))));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }

@@ -13,6 +13,16 @@ pub fn quoted(path: &Path) -> String {
     }
 }
 
+/// A message without what would move a terminal's cursor or change its colours: a path may have any character.
+pub fn printable(message: &str) -> String {
+    let escape = |letter: char| match letter {
+        '\n' | '\t' => letter.to_string(),
+        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    };
+    message.chars().map(escape).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +58,6 @@ mod tests {
             );
         }
         assert!(!quoted(Path::new("line\nfeed")).contains('\n'));
+        assert_eq!(printable("no\u{1b}[31m file\r\n"), "no\\u{1b}[31m file\\r\n");
     }
 }
