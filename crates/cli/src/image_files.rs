@@ -39,7 +39,7 @@ pub enum ImageWriter {
     /// One after the other, behind a header.
     Npy(BufWriter<Destination>),
     Idx(BufWriter<Destination>),
-    Gzip(GzEncoder<BufWriter<Destination>>),
+    Gzip(Box<GzEncoder<BufWriter<Destination>>>),
     /// A file each.
     Folder {
         path: PathBuf,
@@ -97,7 +97,7 @@ impl ImageWriter {
                     true => {
                         let mut encoder = GzEncoder::new(BufWriter::new(destination), Compression::default());
                         encoder.write_all(&header)?;
-                        Self::Gzip(encoder)
+                        Self::Gzip(Box::new(encoder))
                     }
                     false => {
                         destination.write_all(&header)?;

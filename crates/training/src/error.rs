@@ -92,7 +92,7 @@ pub enum TrainingError {
         /// The checkpoint's folder.
         path: PathBuf,
         /// What is not known.
-        source: ConfigError,
+        source: Box<ConfigError>,
     },
     /// A run has checkpoints, and none of them is whole.
     #[error("{}: no checkpoint is whole; the newest: {newest}", path.display())]

@@ -104,7 +104,7 @@ impl Checkpoint {
         parse_experiment(&self.config, CONFIG, "", &Overrides::default()).map_err(|source| {
             TrainingError::ForeignCheckpoint {
                 path: self.path.clone(),
-                source,
+                source: Box::new(source),
             }
         })
     }
