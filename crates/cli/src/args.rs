@@ -164,7 +164,7 @@ pub struct TrainArguments {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub overlay: Overlay,
-    /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+    /// The folder above mnist/, or the data set's own [default: GANVAS_DATA, then the user's cache]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// The run directory [default: runs/DATE-TIME-NAME]
@@ -186,7 +186,7 @@ pub struct TrainArguments {
 pub struct BenchArguments {
     #[command(flatten)]
     pub experiment: ExperimentArguments,
-    /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+    /// The folder above mnist/, or the data set's own [default: GANVAS_DATA, then the user's cache]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Steps before the timed ones
@@ -358,7 +358,7 @@ pub enum DataCommand {
 
 #[derive(Debug, Args)]
 pub struct DataFolder {
-    /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+    /// The folder above mnist/, or the data set's own [default: GANVAS_DATA, then the user's cache]
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -395,7 +395,7 @@ pub enum ConfigCommand {
     Check {
         #[command(flatten)]
         experiment: ExperimentArguments,
-        /// The folder above mnist/ [default: GANVAS_DATA, then the user's cache]
+        /// The folder above mnist/, or the data set's own [default: GANVAS_DATA, then the user's cache]
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
         /// Prints one JSON object instead of words

@@ -1,5 +1,5 @@
 //! JSON schemas of the files that people write, made of the sections' types and their documentation, for editors and for
-//! [`explained_keys`](super::keys::explained_keys).
+//! [`explained_sections`](super::keys::explained_sections).
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
