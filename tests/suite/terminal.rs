@@ -72,7 +72,8 @@ fn a_bar_follows_the_size_of_its_terminal() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let shown = terminal.shown();
     let frames = shown.frames();
-    assert!(columns(frames[0]) > 40);
+    // The first ones may be the spinner's.
+    assert!(frames.iter().any(|frame| columns(frame) > 100), "{frames:?}");
     // A frame may have been on its way.
     let later = shown.0.get(before..).unwrap().split("\u{1b}[?7l").skip(2);
     let later: Vec<_> = later.map(|rest| rest.split("\u{1b}[?7h").next().unwrap()).collect();
