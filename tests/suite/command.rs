@@ -179,7 +179,7 @@ fn mistakes_are_reported_with_the_right_word_and_exit_2() {
         ),
         (
             &["generate", "run", "--count", "0"],
-            &["expected 1 to 1000000, found 0"],
+            &["expected 1 to 4294967295, found 0"],
         ),
         (&["data", "fetch", "imagenet"], &["imagenet"]),
         (&["frobnicate"], &["unrecognized subcommand"]),

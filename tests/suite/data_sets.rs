@@ -54,7 +54,9 @@ fn says(run: &Run, code: i32, parts: &[&str]) {
     }
 }
 
-const PREVIEW: [&str; 7] = ["data", "preview", "mnist", "--count", "4", "--out", "four.png"];
+const PREVIEW: [&str; 8] = [
+    "data", "preview", "mnist", "--force", "--count", "4", "--out", "four.png",
+];
 
 #[test]
 fn strangers_under_a_known_name_are_reported_once_and_trained_on() {
@@ -108,7 +110,16 @@ fn the_real_mnist_is_right_and_is_no_other_set() {
     )
     .unwrap();
     for (folder, part) in [("gz", "are the files of mnist"), ("plain", "is the file of mnist")] {
-        let preview = ["data", "preview", "fashion-mnist", "--count", "4", "--data-dir", folder];
+        let preview = [
+            "data",
+            "preview",
+            "fashion-mnist",
+            "--force",
+            "--count",
+            "4",
+            "--data-dir",
+            folder,
+        ];
         let found = run(&desk, None, &preview);
         says(&found, 0, &[part, "not of fashion-mnist"]);
         assert_eq!(found.stderr.matches("WARN").count(), 1, "{}", found.stderr);
@@ -118,7 +129,7 @@ fn the_real_mnist_is_right_and_is_no_other_set() {
     // A folder that has no name of its own does not make one set pass as another, but is the set that it is.
     fs::rename(desk.path("gz/fashion-mnist"), desk.path("unnamed")).unwrap();
     for arguments in [
-        &["data", "preview", "kmnist", "--data-dir", "unnamed"][..],
+        &["data", "preview", "kmnist", "--force", "--data-dir", "unnamed"][..],
         &[
             "train",
             "tiny.toml",
@@ -177,7 +188,7 @@ fn every_layout_is_read_listed_and_verified() {
             for (variable, option) in [(Some(&*folder), vec![]), (None, vec!["--data-dir", &*folder])] {
                 let go = |arguments: &[&str]| run(&desk, variable, &[arguments, &option[..]].concat());
                 says(
-                    &go(&["data", "preview", set, "--split", "test", "--count", "40"]),
+                    &go(&["data", "preview", set, "--force", "--split", "test", "--count", "40"]),
                     0,
                     &["40 images"],
                 );
@@ -262,7 +273,7 @@ fn a_bad_data_folder_is_a_mistake_for_every_verb_that_reads_it() {
         vec!["data", "list"],
         vec!["data", "fetch", "mnist", "--mirror", "http://127.0.0.1:9"],
         vec!["data", "verify", "mnist"],
-        vec!["data", "preview", "mnist"],
+        vec!["data", "preview", "mnist", "--force"],
         [&["train", "tiny.toml"][..], &set].concat(),
         [&["bench", "tiny.toml"][..], &set].concat(),
         [&["config", "check", "tiny.toml"][..], &set].concat(),
@@ -341,7 +352,7 @@ fn names_are_read_as_people_write_them() {
             &run(
                 &desk,
                 None,
-                &[&["data", "preview", name, "--count", "4"][..], &data].concat(),
+                &[&["data", "preview", name, "--force", "--count", "4"][..], &data].concat(),
             ),
             0,
             &[],
@@ -358,7 +369,10 @@ fn names_are_read_as_people_write_them() {
         ("celeba", None),
     ] {
         let set = format!("data.dataset=\"{name}\"");
-        for arguments in [&["data", "preview", name][..], &["train", "tiny.toml", "--set", &set]] {
+        for arguments in [
+            &["data", "preview", name, "--force"][..],
+            &["train", "tiny.toml", "--set", &set],
+        ] {
             let found = run(&desk, None, arguments);
             says(&found, 2, &[&format!("unknown data set `{name}`")]);
             match suggestion {

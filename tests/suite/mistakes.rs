@@ -18,7 +18,7 @@ fn suggestions_are_slips_and_never_other_meanings() {
         (
             &["tiny.toml", "--set", "backend.kind=gpu"],
             "unknown backend `gpu`",
-            "did you mean",
+            "did you mean `cpu`",
         ),
         (
             &["tiny.toml", "--set", "backend.kind=CUDA"],
@@ -48,7 +48,7 @@ fn suggestions_are_slips_and_never_other_meanings() {
         (
             &["tiny.toml", "--backend", "gpu"],
             "nothing that ships with ganvas",
-            "did you mean",
+            "did you mean `cpu`",
         ),
     ] {
         let run = desk.run(&[&["config", "check"][..], arguments].concat());

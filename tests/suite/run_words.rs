@@ -32,7 +32,11 @@ fn a_run_goes_on_by_its_own_configuration() {
     train(&desk, "run", &["--set", "training.max_steps=3"]);
     // What was set at the start holds, without being typed again.
     let run = desk.ok(&["train", "--resume", "run"]);
-    assert!(run.stdout.contains("nothing left to do, all 3 steps"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("nothing left to do after 3 steps"),
+        "{}",
+        run.stdout
+    );
     let run = desk.ok(&["train", "--resume", "run", "--set", "training.max_steps=5"]);
     assert!(run.stdout.contains("trained 5 steps: run"), "{}", run.stdout);
     assert!(

@@ -57,7 +57,9 @@ fn an_experiment_is_taken_as_a_beginning() {
     let desk = Desk::new();
     desk.ok(&["config", "init", "mlp", "mine.toml"]);
     let mine = fs::read_to_string(desk.path("mine.toml")).unwrap();
-    assert_eq!(mine, fs::read_to_string(workspace().join("configs/mlp.toml")).unwrap());
+    // All but the line by which an editor finds the schema beside the project's own files.
+    let shipped = fs::read_to_string(workspace().join("configs/mlp.toml")).unwrap();
+    assert_eq!(mine, shipped.split_once('\n').unwrap().1);
     assert_eq!(desk.ok(&["config", "init", "mlp", "-"]).stdout, mine);
     for (arguments, part) in [
         (&["config", "init", "mlp", "mine.toml"][..], "mine.toml: exists"),
@@ -101,7 +103,7 @@ fn keys_that_are_set_often_have_flags() {
     ]);
     assert!(run.stderr.contains("training.epochs has no say"), "{}", run.stderr);
     for (arguments, part) in [
-        (&["--epochs", "0"][..], "0 is not in 1"),
+        (&["--epochs", "0"][..], "expected 1 to"),
         (
             &["--batch-size", "70000"],
             "--batch-size 70000: `data.batch_size`: expected at most",

@@ -73,6 +73,6 @@ fn a_signal_that_is_sent_twice_at_once_still_saves() {
             "{signal}: {}",
             run.stderr
         );
-        desk.ok(&["generate", &out, "--count", "1", "--out", "one.png"]);
+        desk.ok(&["generate", &out, "--count", "1", "--force", "--out", "one.png"]);
     }
 }

@@ -11,6 +11,9 @@ use crate::color::ColorChoice;
 /// The most images that one command makes or shows: they are held in memory.
 const MOST_IMAGES: u64 = 1_000_000;
 
+/// The largest whole number that TOML has.
+const MOST_IN_TOML: u64 = i64::MAX as u64;
+
 /// The most steps that one benchmark takes.
 const MOST_STEPS: u64 = 1_000_000;
 
@@ -22,7 +25,7 @@ const MOST_GENERATED: u64 = 4_294_967_295;
 #[command(name = "ganvas", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Begin with:  ganvas train quickstart\n\n\
     Exit codes: 0 success, 1 failure, 2 mistake in arguments or configuration, 130 after Ctrl-C.\n\
-    RUST_LOG sets the log level by module, for example RUST_LOG=ganvas_training=debug, where neither -v nor -q is given.")]
+    RUST_LOG sets the log level by module, for example RUST_LOG=ganvas=debug, where neither -v nor -q is given.")]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -32,7 +35,7 @@ pub struct Arguments {
     /// Reports warnings and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Colours words; auto does it on terminals, unless NO_COLOR or CLICOLOR_FORCE is set
+    /// Colours words; auto does it on terminals, never where NO_COLOR is set, and always where CLICOLOR_FORCE is
     #[arg(
         long,
         global = true,
@@ -147,13 +150,13 @@ pub struct Overlay {
     #[arg(long, value_name = "BACKEND")]
     pub backend: Option<PathBuf>,
     /// Sets training.epochs, and lets it decide where the experiment has training.max_steps
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1, MOST_IN_TOML), allow_negative_numbers = true)]
     pub epochs: Option<u64>,
     /// Sets seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0, MOST_IN_TOML), allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Sets data.batch_size
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(1, MOST_IN_TOML), allow_negative_numbers = true)]
     pub batch_size: Option<u64>,
 }
 

@@ -25,6 +25,7 @@ pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
         } => {
             let loaded = experiment.load(data_dir.as_deref())?;
             let plan = loaded.check_fit()?;
+            loaded.warn_of_missing_data();
             match json {
                 true => print_line!(
                     "{}",
@@ -67,12 +68,17 @@ fn init(name: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
     if !is_stdout(file) && file.extension().is_none_or(|end| end != "toml") {
         return Err(UsageError(format!("{}: expected a name that ends in .toml", quoted(file))).into());
     }
+    // The schema lies beside the project's own files only.
+    let text = match found.text.split_once('\n') {
+        Some((first, rest)) if first.starts_with("#:schema") => rest,
+        _ => found.text,
+    };
     if is_stdout(file) {
-        put(format_args!("{}", found.text));
+        put(format_args!("{text}"));
         return Ok(());
     }
     let mut destination = Destination::open(file, force)?;
-    destination.write_all(found.text.as_bytes())?;
+    destination.write_all(text.as_bytes())?;
     destination.finish()?;
     print_line!(
         "{}: a copy of `{}`; train it: ganvas train {}",

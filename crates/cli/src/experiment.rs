@@ -26,6 +26,7 @@ pub struct Loaded {
     pub backend: Selected,
     text: ConfigText,
     overrides: Overrides,
+    flags: Flags,
     dataset: DatasetName,
     options: LoadOptions,
 }
@@ -79,6 +80,7 @@ impl Overlay {
             experiment,
             text,
             overrides,
+            flags: self.flags(),
             dataset,
             options,
         })
@@ -95,25 +97,16 @@ impl Overlay {
         set
     }
 
-    /// An error of an override under the name of the flag that it came by.
-    fn own_names(&self, error: ConfigError) -> ConfigError {
-        let flags = [
+    fn flags(&self) -> Flags {
+        Flags([
             ("training.epochs", "--epochs", self.epochs),
             ("seed", "--seed", self.seed),
             ("data.batch_size", "--batch-size", self.batch_size),
-        ];
-        let by_flag = flags.into_iter().find_map(|(key, flag, value)| {
-            let value = value?;
-            (error.is_override && error.source == format!("{key}={value}")).then(|| format!("{flag} {value}"))
-        });
-        match by_flag {
-            Some(source) => ConfigError {
-                source,
-                is_override: false,
-                ..error
-            },
-            None => error,
-        }
+        ])
+    }
+
+    fn own_names(&self, error: ConfigError) -> ConfigError {
+        self.flags().own_names(error)
     }
 
     /// What is typed and has no effect is worth a word.
@@ -149,6 +142,28 @@ impl Overlay {
     }
 }
 
+/// Keys that have a flag of their own, with what it was given.
+#[derive(Debug, Clone, Copy)]
+struct Flags([(&'static str, &'static str, Option<u64>); 3]);
+
+impl Flags {
+    /// An error of an override under the name of the flag that it came by.
+    fn own_names(self, error: ConfigError) -> ConfigError {
+        let by_flag = self.0.into_iter().find_map(|(key, flag, value)| {
+            let value = value?;
+            (error.is_override && error.source == format!("{key}={value}")).then(|| format!("{flag} {value}"))
+        });
+        match by_flag {
+            Some(source) => ConfigError {
+                source,
+                is_override: false,
+                ..error
+            },
+            None => error,
+        }
+    }
+}
+
 /// The names of the numbers that the command's evaluators report.
 pub fn evaluator_reports() -> Vec<String> {
     PixelStatistics::REPORTS.map(str::to_owned).to_vec()
@@ -176,7 +191,7 @@ impl Loaded {
 
     /// Checks what does not need the images themselves: that there are steps, and that a step fits into memory.
     pub fn check_fit(&self) -> anyhow::Result<Plan> {
-        let blame = |key: &str, message: &str| self.text.at_key(key, message, &self.overrides);
+        let blame = |key: &str, message: &str| self.flags.own_names(self.text.at_key(key, message, &self.overrides));
         let count = count_before_loading(self.dataset, Split::Train, &self.options)
             .map_err(|error| blame("data.count", &error.to_string()))?;
         let plan = self
@@ -213,13 +228,27 @@ impl Loaded {
             );
             return Err(blame("data.batch_size", &message).into());
         }
+        if need.total() > most / 2 {
+            let (need, most) = (words::bytes(need.total()), words::bytes(most));
+            warn!(
+                "a step needs at least {need}, {what} is {most}, and layers take more while they work: it may not fit"
+            );
+        }
         Ok(plan)
     }
 
     /// The memory that there is, where the backend computes in it.
     fn memory_limit(&self) -> Option<(u64, &'static str)> {
-        let info = self.backend.info();
-        (info.name == "cpu" || info.software).then(memory::limit).flatten()
+        // Not for software adapters: there, starting the kernels takes longer than all other checks.
+        (self.backend.info().name == "cpu").then(memory::limit).flatten()
+    }
+
+    /// Says where the images are not here yet: a configuration can be right without them.
+    pub fn warn_of_missing_data(&self) {
+        if shape_before_loading(self.dataset, Split::Train, &self.options).is_ok_and(|shape| shape.is_none()) {
+            let name = self.dataset;
+            warn!("{name} is not here, or cannot be read; `ganvas data fetch {name}` gets it");
+        }
     }
 
     /// Says what to expect of a software adapter.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use ganvas_backend::{BackendError, Selected};
 use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation, counted};
 use serde_json::json;
@@ -77,7 +77,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     );
 
     let mut header = noise.is_some();
-    selected.run(GenerateJob {
+    let made_all = selected.run(GenerateJob {
         checkpoint: &checkpoint,
         networks: &experiment.model,
         seed,
@@ -96,9 +96,17 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
             progress.advance(made);
             Ok(())
         },
-    })?;
+    });
+    // Whoever reads standard output may have had enough.
+    if is_stdout(&out) && made_all.as_ref().is_err_and(is_broken_pipe) {
+        return Ok(Ended::Done);
+    }
+    made_all.with_context(|| format!("cannot write {}", quoted(&out)))?;
     drop(progress);
-    writer.finish()?;
+    match writer.finish() {
+        Err(error) if is_stdout(&out) && is_broken_pipe(&error) => return Ok(Ended::Done),
+        finished => finished.with_context(|| format!("cannot write {}", quoted(&out)))?,
+    }
     if let Some(noise) = noise {
         noise.finish()?;
     }
@@ -118,6 +126,11 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         print_line!("{}: {}", counted(count, "image"), quoted(&out));
     }
     Ok(Ended::Done)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// `RUN-step-000500-seed-5.png`, or the checkpoint's folder in the place of the run's where it lies outside of one.

@@ -32,6 +32,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
     let total = total_steps(experiment.as_ref(), &checkpoints);
     let done = checkpoints.last().map_or(0, |newest| newest.step);
     let finished = total.is_some_and(|total| done >= total);
+    let holder = run.holder();
     let go_on = format!("ganvas train --resume {}", quoted(run.path()));
     if as_json {
         print_line!(
@@ -48,6 +49,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
                 "saved_step": done,
                 "total_steps": total,
                 "finished": finished,
+                "training_now": holder,
                 "newest": newest,
                 "checkpoints": checkpoints.iter().map(as_value).collect::<Vec<_>>(),
                 "go_on": go_on,
@@ -100,7 +102,9 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
             if checkpoint.is_best { "  best" } else { "" }
         );
     }
-    if !finished {
+    if let Some(holder) = &holder {
+        print_line!("  training now      {holder}");
+    } else if !finished {
         print_line!("  go on with        {go_on}");
     }
     if !checkpoints.is_empty() {

@@ -101,7 +101,7 @@ fn report(outcome: Outcome, begun_at: Option<u64>, run: &RunDirectory, data_dir:
         Outcome::Finished { step } => {
             let steps = counted(step, "step");
             if begun_at == Some(step) {
-                print_line!("nothing left to do, all {steps} are trained: {path}");
+                print_line!("nothing left to do after {steps}: {path}");
             } else {
                 print_line!("trained {steps}: {path}");
             }

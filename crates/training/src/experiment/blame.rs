@@ -44,6 +44,7 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Fault<N, O> {
         let without = |key: &String| {
             let mut table = table.clone();
             remove(&mut table, key);
+            prune(&mut table, key);
             read_table::<N, O>(&table).err().map(|fault| fault.message)
         };
         let outcomes: Vec<(String, Option<String>)> = dotted_keys(table)
@@ -133,6 +134,19 @@ fn section_of<'a>(table: &'a Table, key: &str) -> Option<&'a Table> {
         Some((section, _)) => section
             .split('.')
             .try_fold(table, |table, part| table.get(part)?.as_table()),
+    }
+}
+
+/// Takes the sections of a dotted key out of a table where nothing is left in them: they came with the key.
+fn prune(table: &mut Table, key: &str) {
+    let Some((section, rest)) = key.split_once('.') else {
+        return;
+    };
+    if let Some(Value::Table(inner)) = table.get_mut(section) {
+        prune(inner, rest);
+        if inner.is_empty() {
+            table.remove(section);
+        }
     }
 }
 

@@ -103,6 +103,7 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         let Some(best) = &self.checkpoint.best else {
             return Ok(());
         };
+        let all_of_evaluators = of_evaluators;
         // Without evaluations the evaluators report nothing.
         let of_evaluators = of_evaluators.iter().filter(|_| self.evaluation.every > 0);
         let known: Vec<String> = REPORTS
@@ -114,6 +115,13 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
             .collect();
         if known.contains(&best.metric) {
             return Ok(());
+        }
+        if self.evaluation.every == 0 && all_of_evaluators.contains(&best.metric) {
+            let message = format!(
+                "`{}` is reported where `evaluation.every` is above 0, and it is 0",
+                best.metric
+            );
+            return mistake("checkpoint.best.metric", message);
         }
         let near = nearest(&best.metric, known.iter().map(String::as_str));
         let message = format!(

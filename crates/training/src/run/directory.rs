@@ -61,6 +61,12 @@ impl RunDirectory {
     /// As [`create`](Self::create).
     pub fn check_free(out: Option<&Path>) -> Result<(), TrainingError> {
         let Some(path) = out else { return Ok(()) };
+        if path.is_file() {
+            return Err(TrainingError::NotARun {
+                path: path.to_owned(),
+                reason: "is a file, and a run needs a folder of its own".into(),
+            });
+        }
         // What a start leaves that failed before its first file.
         let is_leftover = |name: &str| name == ".lock" || (name.starts_with('.') && name.ends_with(".tmp"));
         match fs::read_dir(path) {
@@ -189,6 +195,15 @@ impl RunDirectory {
                 path: self.path.clone(),
                 reason: "it has neither a config.toml nor a checkpoint".into(),
             }),
+        }
+    }
+
+    /// The process that trains here now, as far as it is known; none where nobody does.
+    pub fn holder(&self) -> Option<String> {
+        let file = File::open(self.path.join(".lock")).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => fs::read_to_string(self.path.join(".lock")).ok(),
+            _ => None,
         }
     }
 
