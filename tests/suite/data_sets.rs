@@ -389,7 +389,7 @@ fn numbers_out_of_range_are_reported_with_the_range() {
     for (arguments, expected) in [
         (&["data", "preview", "synthetic", "--count"][..], "1 to 1000000"),
         (&["data", "preview", "synthetic", "--seed"], "0 to 18446744073709551615"),
-        (&["generate", "run", "--count"], "1 to 1000000"),
+        (&["generate", "run", "--count"], "1 to 4294967295"),
         (&["generate", "run", "--seed"], "0 to 18446744073709551615"),
         (&["bench", "tiny.toml", "--warm-up"], "0 to 1000000"),
         (&["bench", "tiny.toml", "--steps"], "1 to 1000000"),

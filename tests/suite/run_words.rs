@@ -309,7 +309,7 @@ fn the_printed_command_goes_on_from_any_folder() {
             .unwrap();
         let binary = env!("CARGO_BIN_EXE_ganvas-under-test");
         let shell = std::process::Command::new("bash")
-            .args(["-c", &format!("{binary} {command} --set training.max_steps=1000000 --set logging.every=1000000 --verbose & sleep 2; kill -INT $!; wait $!")])
+            .args(["-c", &format!("{binary} {command} --set training.max_steps=1000000 --set logging.every=1000000 --verbose & sleep 2; kill -TERM $!; wait $!")])
             .current_dir(desk.folder.path())
             .output()
             .unwrap();
