@@ -124,9 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_in_the_name_is_answered_with_the_right_one() {
+    fn an_unknown_name_is_answered_with_those_that_there_are() {
         let error = "ndaray".parse::<BackendKind>().unwrap_err().to_string();
-        assert!(error.starts_with("unknown backend `ndaray`, expected one of `ndarray`, `flex`, "));
-        assert!(error.ends_with("; did you mean `ndarray`?"), "{error}");
+        assert!(
+            error.starts_with("unknown backend `ndaray`, expected one of `ndarray`, `flex`, "),
+            "{error}"
+        );
     }
 }

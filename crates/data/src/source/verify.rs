@@ -221,8 +221,14 @@ mod tests {
         assert_eq!(compare(&path, &known).unwrap(), wrong("0", &of_cut));
         std::fs::write(&path, "message digest").unwrap();
         assert_eq!(compare(&path, &known).unwrap(), FileState::Ok);
-        assert_eq!(compare(&path, &file(Some("1"))).unwrap(), wrong("1", DIGEST));
-        assert_eq!(compare(&path, &file(None)).unwrap(), FileState::Uncompressed);
+        // What is called .gz should be the published gzip file, whatever is in it; a plain copy should have its content.
+        assert_eq!(compare(&path, &file(Some("1"))).unwrap(), wrong("0", DIGEST));
+        assert_eq!(compare(&path, &file(None)).unwrap(), wrong("0", DIGEST));
+        let plain = folder.path().join("file");
+        std::fs::rename(&path, &plain).unwrap();
+        assert_eq!(compare(&plain, &known).unwrap(), FileState::Ok);
+        assert_eq!(compare(&plain, &file(Some("1"))).unwrap(), wrong("1", DIGEST));
+        assert_eq!(compare(&plain, &file(None)).unwrap(), FileState::Uncompressed);
     }
 
     #[test]

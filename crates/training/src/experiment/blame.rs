@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::{
     error::{ConfigError, in_words, nearest},
+    overrides::last_set,
     sections::Experiment,
 };
 
@@ -66,8 +67,8 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Fault<N, O> {
             .or_else(|| find(&other))
     }
 
-    /// What is wrong, for a person, and the nearest right word.
-    pub(super) fn words(&self, table: &Table, culprit: Option<&str>) -> (String, Option<String>) {
+    /// What is wrong, for a person, and the nearest right word; `set` are the overrides.
+    pub(super) fn words(&self, table: &Table, culprit: Option<&str>, set: &[String]) -> (String, Option<String>) {
         if let Some(name) = self.missing() {
             let key = match &self.section {
                 Some(section) => format!("{section}.{name}"),
@@ -101,8 +102,9 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Fault<N, O> {
                 None => (message, None),
             };
         };
-        // A word that is set already is not what was meant.
-        let section = culprit.and_then(|key| section_of(table, key));
+        // A word that the same text has already is not what was meant; who overrides means just such a one.
+        let is_override = culprit.is_some_and(|key| last_set(set, key).is_some());
+        let section = culprit.filter(|_| !is_override).and_then(|key| section_of(table, key));
         let is_set = |word: &str| section.is_some_and(|section| section.contains_key(word));
         let expected = self.message.split('`').skip(3).step_by(2);
         let suggestion = nearest(found, expected.filter(|word| !is_set(word)));

@@ -100,7 +100,7 @@ impl ConfigText {
         overrides: &Overrides,
     ) -> ConfigError {
         let culprit = fault.culprit(table);
-        let (message, suggestion) = fault.words(table, culprit.as_deref());
+        let (message, suggestion) = fault.words(table, culprit.as_deref(), &overrides.set);
         // A section that is missing something has no key to blame, but a line.
         let key = culprit.or(fault.section);
         let error = match key {

@@ -103,7 +103,7 @@ fn check_known<N: NetworkSettings, O: ObjectiveSettings>(
     let mut probe = root.clone();
     insert(&mut probe, key, Value::Array(vec![Value::Array(Vec::new())])).map_err(|message| (message, None))?;
     match read_table::<N, O>(&probe) {
-        Err(fault) if fault.is_of_an_unknown_key() => Err(fault.words(&probe, Some(key))),
+        Err(fault) if fault.is_of_an_unknown_key() => Err(fault.words(&probe, Some(key), &[format!("{key}=")])),
         _ => Ok(()),
     }
 }
