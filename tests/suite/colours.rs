@@ -1,6 +1,10 @@
 //! Colours and the log's level: what is typed stands above the environment.
 
-use crate::{desk::Desk, pty::Terminal, terminal::long};
+use crate::{
+    desk::{Desk, without_adapter},
+    pty::Terminal,
+    terminal::long,
+};
 
 /// The escape sequences of colours that come out, in a pipe or on a terminal.
 fn is_coloured(desk: &Desk, arguments: &[&str], environment: &[(&str, &str)], terminal: bool) -> bool {
@@ -73,7 +77,7 @@ fn what_is_logged_is_ruled_by_what_is_typed_then_by_the_variable() {
         let arguments = [&["train", "tiny.toml", "--dry-run"][..], typed].concat();
         let output = desk.command(&arguments).env("RUST_LOG", variable).output().unwrap();
         assert!(output.status.success());
-        String::from_utf8(output.stderr).unwrap()
+        without_adapter(&String::from_utf8(output.stderr).unwrap())
     };
     let has = |text: &str, level: &str| text.lines().any(|line| line.contains(level));
     assert!(has(&said("", &[]), "INFO"));

@@ -60,11 +60,19 @@ impl Run {
         let run = Self {
             code: output.status.code().unwrap_or(-1),
             stdout: text(output.stdout),
-            stderr: text(output.stderr),
+            stderr: without_adapter(&text(output.stderr)),
         };
         assert!(!run.stderr.contains("panicked"), "{arguments:?}: {}", run.stderr);
         run
     }
+}
+
+/// What a command says beside the warning of a software adapter, which every one that computes gives there.
+pub fn without_adapter(stderr: &str) -> String {
+    let lines = stderr.split_inclusive('\n');
+    lines
+        .filter(|line| !line.contains(" is a software adapter: "))
+        .collect()
 }
 
 fn tiny() -> String {
