@@ -4,6 +4,7 @@ mod batch_loader;
 mod directory;
 mod location;
 mod metrics_log;
+mod open;
 mod plan;
 mod recorder;
 mod sampler;
