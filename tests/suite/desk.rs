@@ -94,3 +94,27 @@ pub fn wait_for_steps(metrics: &Path, steps: usize) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// Runs a command with `GANVAS_DATA` as given, and with a cache folder that is empty.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+pub fn run_with_data(desk: &Desk, data: Option<&str>, arguments: &[&str]) -> Run {
+    let mut command = desk.command(arguments);
+    command.env("XDG_CACHE_HOME", desk.path("cache"));
+    command.env("HOME", desk.path("home"));
+    match data {
+        Some(data) => command.env("GANVAS_DATA", data),
+        None => command.env_remove("GANVAS_DATA"),
+    };
+    Run::from(command.output().unwrap(), arguments)
+}
+
+/// Holds a command to its exit code, and to parts of what it said.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[track_caller]
+pub fn says(run: &Run, code: i32, parts: &[&str]) {
+    let text = format!("{}{}", run.stdout, run.stderr);
+    assert_eq!(run.code, code, "{text}");
+    for part in parts {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+}

@@ -20,7 +20,10 @@ mod colours;
 mod command;
 /// Images through Burn's own loader; of any shape, with labels or without; real MNIST where it is at hand.
 mod data;
-/// Data sets on disk: layouts, checksums, names, folders; numbers and time zones that people type.
+/// The folders of data sets: wrong ones, and downloads into them.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+mod data_folders;
+/// Data sets on disk: layouts, checksums, names.
 #[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod data_sets;
 /// A folder to run the command in.
@@ -106,6 +109,9 @@ mod signals_ignored;
 mod terminal;
 /// Three training steps against Keras.
 mod three_steps;
+/// Local time in names and records.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+mod time_zones;
 
 use std::{any::Any, path::PathBuf, sync::LazyLock};
 

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::{KIND, desk::Desk};
+use crate::{
+    KIND,
+    desk::{Desk, says},
+};
 
 #[test]
 fn suggestions_are_slips_and_never_other_meanings() {
@@ -248,4 +251,26 @@ fn what_cannot_fit_into_memory_is_refused() {
         }
     }
     assert_eq!(fs::read_dir(desk.folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn numbers_out_of_range_are_reported_with_the_range() {
+    let desk = Desk::new();
+    for (arguments, expected) in [
+        (&["data", "preview", "synthetic", "--count"][..], "1 to 1000000"),
+        (&["data", "preview", "synthetic", "--seed"], "0 to 18446744073709551615"),
+        (&["generate", "run", "--count"], "1 to 4294967295"),
+        (&["generate", "run", "--seed"], "0 to 18446744073709551615"),
+        (&["bench", "tiny.toml", "--warm-up"], "0 to 1000000"),
+        (&["bench", "tiny.toml", "--steps"], "1 to 1000000"),
+    ] {
+        let found = desk.run(&[arguments, &["-5"]].concat());
+        says(&found, 2, &[&format!("expected {expected}, found -5")]);
+        for text in ["1.5", "-1.5", "ten", "99999999999999999999999"] {
+            let found = desk.run(&[arguments, &[text]].concat());
+            says(&found, 2, &[&format!("{expected}, found {text}")]);
+        }
+    }
+    let found = desk.run(&["bench", "tiny.toml", "--seconds", "-1.5"]);
+    says(&found, 2, &["expected a number of seconds, 0 to 86400, found -1.5"]);
 }

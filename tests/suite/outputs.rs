@@ -45,6 +45,30 @@ fn what_exists_is_replaced_only_by_force() {
 }
 
 #[test]
+fn a_folder_holds_the_images_of_one_command() {
+    let desk = trained();
+    desk.ok(&["generate", "run", "--count", "5", "--out", "images/"]);
+    fs::write(desk.path("images/notes.txt"), "mine").unwrap();
+    fs::write(desk.path("images/cover-000007.png"), "mine").unwrap();
+    desk.ok(&["generate", "run", "--count", "3", "--out", "images/", "--force"]);
+    let mut names: Vec<_> = fs::read_dir(desk.path("images"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            "000000.png",
+            "000001.png",
+            "000002.png",
+            "cover-000007.png",
+            "notes.txt"
+        ]
+    );
+}
+
+#[test]
 fn what_cannot_be_written_is_refused_before_the_work() {
     let desk = trained();
     fs::create_dir(desk.path("full")).unwrap();

@@ -81,6 +81,16 @@ fn info_says_what_a_run_is_and_how_to_go_on() {
     );
     fs::write(desk.path("run/checkpoints/step-000004/generator.safetensors"), "no").unwrap();
     assert_eq!(desk.run(&["info", "run/checkpoints/step-000004"]).code, 1);
+    let words = desk.ok(&["info", "run"]).stdout;
+    let damaged: Vec<&str> = words.lines().filter(|line| line.contains("damaged")).collect();
+    assert_eq!(damaged.len(), 1, "{words}");
+    assert!(
+        damaged[0].contains("step-000004") && damaged[0].contains("generator.safetensors"),
+        "{words}"
+    );
+    let found = json(&desk, &["info", "run", "--json"]);
+    assert!(found["checkpoints"][1]["fault"].is_string());
+    assert!(found["checkpoints"][2]["fault"].is_null());
 }
 
 #[test]

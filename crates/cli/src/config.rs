@@ -39,7 +39,7 @@ pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
                         "batch_size": plan.batch_size,
                     })
                 ),
-                false => print_line!("{}: right", quoted(&experiment.config)),
+                false => print_line!("{}: valid", quoted(&experiment.config)),
             }
         }
         ConfigCommand::Init { name, file, force } => init(name, file, *force)?,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use ganvas_data::{
-    DATA_VARIABLE, DatasetName, FetchProgress, FileState, ImageSource, LoadOptions, compose_grid, data_folders,
-    download_folder, fetch, find_data_set, near_square_columns, verify,
+    DATA_VARIABLE, DataError, DatasetName, FetchProgress, FileState, ImageSource, LoadOptions, compose_grid,
+    data_folders, download_folder, fetch, find_data_set, near_square_columns, verify,
 };
 use ganvas_training::counted;
 use serde::Serialize;
@@ -126,18 +126,19 @@ impl Listed {
         }
     }
 
-    fn print(&self) {
+    fn print(&self, data_dir: Option<&Path>) {
+        let fetch = fetch_command(self.name, data_dir);
         let (name, folder) = (self.name, self.folder.as_deref().unwrap_or(Path::new("")).display());
         match self.state {
             "drawn" => print_line!("{name:<15} drawn by the program, any number of images"),
-            "absent" => print_line!("{name:<15} not here; get it with: ganvas data fetch {name}"),
+            "absent" => print_line!("{name:<15} not here; get it with: {fetch}"),
             "complete" => print_line!("{name:<15} complete: {folder}"),
             _ => {
                 print_line!("{name:<15} incomplete: {folder}");
                 for file in &self.missing {
                     print_line!("{:<15}   {file} is missing", "");
                 }
-                print_line!("{:<15}   get the rest with: ganvas data fetch {name}", "");
+                print_line!("{:<15}   get the rest with: {fetch}", "");
             }
         }
     }
@@ -153,13 +154,20 @@ fn list(explicit: Option<&Path>, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     print_line!("{:<15} where", "data set");
-    sets.iter().for_each(Listed::print);
+    sets.iter().for_each(|set| set.print(explicit));
     let places: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     print_line!("\nlooked in {}", places.join(", "));
     Ok(())
 }
 
 fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> anyhow::Result<()> {
+    if name.files().is_empty() {
+        return Err(DataError::NoFiles { name }.into());
+    }
+    if let Some(mirror) = mirrors.iter().find(|mirror| !is_web_address(mirror)) {
+        let message = format!("--mirror {mirror}: expected an address that begins with https:// or http://");
+        return Err(UsageError(message).into());
+    }
     // A folder that was typed is made where it is not there yet.
     if explicit.is_none_or(Path::exists) {
         check_folder(explicit, name)?;
@@ -191,7 +199,7 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
         }
         FetchProgress::Finished { file, bytes: size } => {
             bar = screen::nothing();
-            info!("{file}: {}, checksum right", bytes(size));
+            info!("{file}: {}, checksum ok", bytes(size));
         }
         _ => {}
     });
@@ -200,12 +208,25 @@ fn fetch_set(name: DatasetName, explicit: Option<&Path>, mirrors: &[String]) -> 
     Ok(())
 }
 
+/// What gets a data set into the folder that it was looked for in.
+pub fn fetch_command(name: &str, data_dir: Option<&Path>) -> String {
+    match data_dir {
+        Some(folder) => format!("ganvas data fetch {name} --data-dir {}", quoted(folder)),
+        None => format!("ganvas data fetch {name}"),
+    }
+}
+
+fn is_web_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+}
+
 fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> {
     check_folder(explicit, name)?;
     let mut bad = 0_u32;
     for status in verify(name, &data_folders(explicit))? {
         let state = match status.state {
-            FileState::Ok => "right".to_owned(),
+            FileState::Ok => "ok".to_owned(),
             FileState::Uncompressed => "there without .gz; there is no published checksum to compare with".to_owned(),
             FileState::Missing => {
                 bad += 1;
@@ -230,7 +251,8 @@ fn verify_set(name: DatasetName, explicit: Option<&Path>) -> anyhow::Result<()> 
     }
     if bad > 0 {
         let (files, are) = (counted(bad, "file"), if bad == 1 { "is" } else { "are" });
-        bail!("{files} of {name} {are} missing or wrong; `ganvas data fetch {name}` gets what is missing");
+        let fetch = fetch_command(name.as_str(), explicit);
+        bail!("{files} of {name} {are} missing or wrong; `{fetch}` gets what is missing");
     }
     Ok(())
 }

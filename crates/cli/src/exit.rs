@@ -1,12 +1,12 @@
 //! From a result to what the person reads and the exit code.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use ganvas_backend::BackendError;
-use ganvas_data::DataError;
+use ganvas_data::{DataError, download_folder};
 use ganvas_training::{ConfigError, TrainingError};
 
-use crate::{color, output, quoting};
+use crate::{color, data::fetch_command, output, quoting};
 
 /// How a command ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,9 +101,14 @@ fn advice(error: &anyhow::Error) -> Option<String> {
         return Some("`ganvas backends` lists what is here".to_owned());
     }
     match error.downcast_ref::<DataError>()? {
-        DataError::NotFound { name, .. } => Some(format!(
-            "run `ganvas data fetch {name}`, or name the folder that holds {name}/ with `--data-dir`"
-        )),
+        DataError::NotFound { name, looked, .. } => {
+            // Only `--data-dir` puts a folder first that downloads would not go to.
+            let typed = looked.first().filter(|&folder| *folder != download_folder(None));
+            let fetch = fetch_command(name.as_str(), typed.map(PathBuf::as_path));
+            Some(format!(
+                "run `{fetch}`, or name the folder that holds {name}/ with `--data-dir`"
+            ))
+        }
         _ => None,
     }
 }

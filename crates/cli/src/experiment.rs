@@ -247,7 +247,8 @@ impl Loaded {
     pub fn warn_of_missing_data(&self) {
         if shape_before_loading(self.dataset, Split::Train, &self.options).is_ok_and(|shape| shape.is_none()) {
             let name = self.dataset;
-            warn!("{name} is not here, or cannot be read; `ganvas data fetch {name}` gets it");
+            let fetch = data::fetch_command(name.as_str(), self.options.data_dir.as_deref());
+            warn!("{name} is not here, or cannot be read; `{fetch}` gets it");
         }
     }
 

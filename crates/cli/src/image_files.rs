@@ -24,6 +24,9 @@ pub const ENLARGEMENT: usize = 3;
 /// The most images in one picture.
 const MOST_IN_GRID: u64 = 10_000;
 
+/// Names in a folder of images: `000000.png` and so on.
+const LEAST_DIGITS: usize = 6;
+
 /// The most bytes of one picture in memory.
 const MOST_GRID_BYTES: usize = 1 << 30;
 
@@ -115,11 +118,11 @@ impl ImageWriter {
         match fs::read_dir(out) {
             Ok(_) if !force && !is_empty(out) => {
                 bail!(UsageError(format!(
-                    "{}: the folder is not empty; name another, or replace files of the same names with `--force`",
+                    "{}: the folder is not empty; name another, or replace the numbered images in it with `--force`",
                     quoted(out)
                 )));
             }
-            Ok(_) => {}
+            Ok(_) => remove_numbered(out)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let above = out.parent().filter(|above| !above.as_os_str().is_empty());
                 if let Some(above) = above.filter(|above| !above.is_dir()) {
@@ -138,7 +141,7 @@ impl ImageWriter {
             shape,
             written: 0,
             // The names are in the order of the images.
-            digits: (count - 1).to_string().len().max(6),
+            digits: (count - 1).to_string().len().max(LEAST_DIGITS),
         })
     }
 
@@ -199,6 +202,20 @@ fn one(image: &[u8], [channels, height, width]: [usize; 3]) -> anyhow::Result<Ca
     let area = height * width;
     let pixels = (0..area).flat_map(|pixel| (0..channels).map(move |channel| image[channel * area + pixel]));
     Ok(Canvas::new(width, height, channels, pixels.collect())?)
+}
+
+/// Removes what an earlier command wrote into a folder of images: of more images than are written now, some would stay among
+/// the new ones.
+fn remove_numbered(folder: &Path) -> anyhow::Result<()> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", quoted(folder)))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_png = path.extension().is_some_and(|end| end == "png");
+        let stem = path.file_stem().unwrap_or_default().as_encoded_bytes();
+        if is_png && stem.len() >= LEAST_DIGITS && stem.iter().all(u8::is_ascii_digit) && path.is_file() {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", quoted(&path)))?;
+        }
+    }
+    Ok(())
 }
 
 fn is_empty(folder: &Path) -> bool {

@@ -4,11 +4,11 @@ use std::{fs, path::Path};
 
 use ganvas_training::{
     Checkpoint, CheckpointSummary, ConfigText, Experiment, MetricsLine, Overrides, RunDirectory, RunLocation, Session,
-    counted,
+    TrainingError, counted,
 };
 use serde_json::{Value, json};
 
-use crate::{args::InfoArguments, exit::Ended, output::print_line, quoting::quoted, words::bytes};
+use crate::{args::InfoArguments, exit::Ended, output::print_line, quoting::quoted, words, words::bytes};
 
 pub fn info(arguments: &InfoArguments) -> anyhow::Result<Ended> {
     let location = RunLocation::find(&arguments.source)?;
@@ -27,6 +27,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
         .ok()
         .and_then(|text: &ConfigText| text.experiment(&Overrides::default()).ok());
     let checkpoints = CheckpointSummary::of(run)?;
+    let faults: Vec<Option<String>> = checkpoints.iter().map(fault).collect();
     let sessions = Session::all_of(run)?;
     let newest = MetricsLine::newest_of(run)?;
     let total = total_steps(experiment.as_ref(), &checkpoints);
@@ -51,7 +52,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
                 "finished": finished,
                 "training_now": holder,
                 "newest": newest,
-                "checkpoints": checkpoints.iter().map(as_value).collect::<Vec<_>>(),
+                "checkpoints": checkpoints.iter().zip(&faults).map(as_value).collect::<Vec<_>>(),
                 "go_on": go_on,
             })
         );
@@ -75,7 +76,8 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
     if let (Some(first), Some(last)) = (sessions.first(), sessions.last()) {
         let times = match sessions.len() {
             1 => String::new(),
-            count => format!("; {} times in all, the last {}", count, last.began),
+            2 => format!("; resumed {}", last.began),
+            count => format!("; resumed {} times, last {}", count - 1, last.began),
         };
         print_line!("  begun             {}{times}", first.began);
     }
@@ -90,16 +92,17 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
     if let Some(line) = &newest {
         print_line!("  newest numbers    step {}, epoch {}", line.step, line.epoch);
         for (name, value) in &line.numbers {
-            print_line!("    {name:<28} {value:.4}");
+            print_line!("    {name:<28} {}", words::number(*value));
         }
     }
     print_line!("  checkpoints       {}", checkpoints.len());
-    for checkpoint in &checkpoints {
+    for (checkpoint, fault) in checkpoints.iter().zip(&faults) {
         print_line!(
-            "    {:<28} {:>10}{}",
+            "    {:<28} {:>10}{}{}",
             format!("step-{:06}", checkpoint.step),
             bytes(checkpoint.bytes),
-            if checkpoint.is_best { "  best" } else { "" }
+            if checkpoint.is_best { "  best" } else { "" },
+            fault.as_ref().map(|fault| format!("  {fault}")).unwrap_or_default()
         );
     }
     if let Some(holder) = &holder {
@@ -113,12 +116,13 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn as_value(checkpoint: &CheckpointSummary) -> Value {
+fn as_value((checkpoint, fault): (&CheckpointSummary, &Option<String>)) -> Value {
     json!({
         "step": checkpoint.step,
         "path": checkpoint.path.to_string_lossy(),
         "bytes": checkpoint.bytes,
         "best": checkpoint.is_best,
+        "fault": fault,
     })
 }
 
@@ -133,6 +137,21 @@ fn total_steps(experiment: Option<&Experiment>, checkpoints: &[CheckpointSummary
         .plan(newest.state.images.count)
         .ok()
         .map(|plan| plan.total_steps)
+}
+
+/// What is wrong with a checkpoint; nothing with one that a training removed meanwhile.
+fn fault(checkpoint: &CheckpointSummary) -> Option<String> {
+    let error = Checkpoint::open(&checkpoint.path).err()?;
+    checkpoint.path.is_dir().then(|| match error {
+        TrainingError::DamagedCheckpoint { path, reason } => {
+            let file = path.strip_prefix(&checkpoint.path).unwrap_or(&path);
+            format!("damaged: {}: {reason}", file.display())
+        }
+        TrainingError::OtherFormat { found, .. } => {
+            format!("of format version {found}, which this program cannot read")
+        }
+        error => error.to_string(),
+    })
 }
 
 /// What a checkpoint is.
@@ -169,7 +188,7 @@ fn of_checkpoint(path: &Path, as_json: bool) -> anyhow::Result<()> {
     if let Some(line) = &state.metrics {
         print_line!("  numbers           as of step {}", line.step);
         for (name, value) in &line.numbers {
-            print_line!("    {name:<28} {value:.4}");
+            print_line!("    {name:<28} {}", words::number(*value));
         }
     }
     print_line!("  files             whole, by their checksums");

@@ -24,6 +24,7 @@ mod quoting;
 mod screen;
 mod shell;
 mod shipped;
+mod start;
 mod train;
 mod version;
 mod words;

@@ -17,6 +17,9 @@ use crate::{
 /// Without a bar, a line is written at most so often, so that hours of training do not fill a log.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The losses that stand beside the steps, the discriminator's first.
+const SHOWN_LOSSES: [&str; 2] = ["loss/discriminator", "loss/generator"];
+
 /// Shows a run on the terminal.
 pub struct TrainingProgress {
     /// From the beginning on: building the networks and looking through the images takes a while, too.
@@ -44,7 +47,10 @@ impl TrainingProgress {
             last_plain: None,
             losses: None,
             speed: None,
-            metric: metric.map(|name| (name, None)),
+            // Both losses are shown anyhow.
+            metric: metric
+                .filter(|name| !SHOWN_LOSSES.contains(&name.as_str()))
+                .map(|name| (name, None)),
         }
     }
 
@@ -83,7 +89,7 @@ impl TrainingProgress {
     /// The numbers of a step, logged or not.
     fn take(&mut self, line: &MetricsLine) {
         let number = |name: &str| line.get(name);
-        if let (Some(of_discriminator), Some(of_generator)) = (number("loss/discriminator"), number("loss/generator")) {
+        if let [Some(of_discriminator), Some(of_generator)] = SHOWN_LOSSES.map(number) {
             self.losses = Some(format!("D {of_discriminator:.3}  G {of_generator:.3}"));
         }
         self.speed = number("images_per_second").or(self.speed);

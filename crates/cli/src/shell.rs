@@ -44,7 +44,11 @@ fn write_pages(command: &Command, folder: &Path) -> anyhow::Result<usize> {
         .title(name)
         .source(concat!("ganvas ", env!("CARGO_PKG_VERSION")))
         .render(&mut page)?;
-    write_atomically(&folder.join(format!("{name}.1")), |file| file.write_all(&page))?;
+    // clap_mangen's name for what stands after the options; ours are examples.
+    let page = String::from_utf8(page)?.replace("\n.SH EXTRA\n", "\n.SH EXAMPLES\n");
+    write_atomically(&folder.join(format!("{name}.1")), |file| {
+        file.write_all(page.as_bytes())
+    })?;
     let mut pages = 1;
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         pages += write_pages(below, folder)?;

@@ -4,36 +4,14 @@ use std::path::Path;
 
 use ganvas_data::ImageSource;
 use ganvas_training::{
-    CheckpointChoice, ConfigText, Experiment, Outcome, ResumePoint, RunDirectory, RunLocation, TrainingError, counted,
-    resume_point_at,
+    CheckpointChoice, Experiment, Outcome, ResumePoint, RunDirectory, TrainingError, counted, resume_point_at,
 };
 use tracing::{info, warn};
 
 use crate::{
-    args::TrainArguments,
-    bench::dry_run,
-    exit::{Ended, UsageError},
-    experiment::evaluator_reports,
-    interrupt,
-    jobs::TrainJob,
-    output::print_line,
-    progress::TrainingProgress,
-    quoting::quoted,
-    shipped,
+    args::TrainArguments, bench::dry_run, exit::Ended, experiment::evaluator_reports, interrupt, jobs::TrainJob,
+    output::print_line, progress::TrainingProgress, quoting::quoted, start::Start,
 };
-
-/// What is to be trained.
-struct Start {
-    text: ConfigText,
-    resume: Option<Resume>,
-}
-
-/// Where a training goes on.
-struct Resume {
-    /// The run; none for the newest of the experiment.
-    run: Option<RunDirectory>,
-    checkpoint: CheckpointChoice,
-}
 
 pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let start = Start::new(arguments)?;
@@ -117,81 +95,6 @@ fn report(outcome: Outcome, begun_at: Option<u64>, run: &RunDirectory, data_dir:
             Ended::Interrupted
         }
     }
-}
-
-impl Start {
-    /// What the arguments mean.
-    fn new(arguments: &TrainArguments) -> anyhow::Result<Self> {
-        let config = arguments.config.as_deref();
-        let out = arguments.out.as_deref();
-        let Some(resume) = &arguments.resume else {
-            let config =
-                config.ok_or_else(|| UsageError("expected an experiment; `ganvas config list` lists some".into()))?;
-            return Ok(Self {
-                text: shipped::experiment(config)?,
-                resume: None,
-            });
-        };
-        // `--resume CONFIG`, the flag before an experiment, is as good as `CONFIG --resume`.
-        let (config, named) = match (config, resume.as_deref()) {
-            (None, Some(path)) if path.is_file() && !is_pointer(path) => (Some(path), None),
-            (None, Some(path)) if !path.exists() && shipped::is_experiment(path) => (Some(path), None),
-            (config, named) => (config, named),
-        };
-        let path = match (named, out) {
-            (Some(named), Some(_)) => {
-                let message = format!("--resume {} and --out both name a run; give one of them", quoted(named));
-                return Err(UsageError(message).into());
-            }
-            (Some(path), None) | (None, Some(path)) => Some(path),
-            (None, None) => None,
-        };
-        let Some(path) = path else {
-            let config = config.ok_or_else(|| {
-                UsageError("--resume: expected the run to go on with, such as --resume runs/…".into())
-            })?;
-            return Ok(Self {
-                text: shipped::experiment(config)?,
-                resume: Some(Resume {
-                    run: None,
-                    checkpoint: arguments.checkpoint.unwrap_or(CheckpointChoice::Latest),
-                }),
-            });
-        };
-        let location = RunLocation::find(path)?;
-        let Some(run) = &location.run else {
-            return Err(TrainingError::NotARun {
-                path: path.to_owned(),
-                reason: "is a checkpoint outside of a run, and a run goes on in its own folder".into(),
-            }
-            .into());
-        };
-        let run = RunDirectory::at(run);
-        let checkpoint = match (location.step(), arguments.checkpoint) {
-            (Some(step), None) => CheckpointChoice::Step(step),
-            (Some(step), Some(choice)) if choice == CheckpointChoice::Step(step) => choice,
-            (Some(_), Some(choice)) => {
-                let message = format!("{} names a checkpoint, and --checkpoint {choice} another", quoted(path));
-                return Err(UsageError(message).into());
-            }
-            (None, choice) => choice.unwrap_or(CheckpointChoice::Latest),
-        };
-        Ok(Self {
-            text: match config {
-                Some(config) => shipped::experiment(config)?,
-                None => run.configuration()?,
-            },
-            resume: Some(Resume {
-                run: Some(run),
-                checkpoint,
-            }),
-        })
-    }
-}
-
-/// `checkpoints/latest` is a file and names a checkpoint.
-fn is_pointer(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "latest")
 }
 
 /// Finds where a run goes on, and says so.

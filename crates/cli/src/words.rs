@@ -1,4 +1,4 @@
-//! Times and sizes as a person says them.
+//! Times, sizes and numbers as a person says them.
 
 /// Seconds as a person says them: `42 s`, `3 min 05 s`, `2 h 10 min`.
 pub fn duration(seconds: u64) -> String {
@@ -19,6 +19,17 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// A measured number in four significant digits: `0.6931`, `12.35`, `2601`, `3.100e-9`.
+pub fn number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    match value.abs().log10().floor() as i32 {
+        magnitude @ -5..12 => format!("{value:.*}", usize::try_from(3 - magnitude).unwrap_or(0)),
+        _ => format!("{value:.3e}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +43,21 @@ mod tests {
         assert_eq!(bytes(28_881), "28 kB");
         assert_eq!(bytes(9_912_422), "9.9 MB");
         assert_eq!(bytes(2_500_000_000), "2.5 GB");
+    }
+
+    #[test]
+    fn numbers_have_four_digits() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (0.693_147, "0.6931"),
+            (-12.345_6, "-12.35"),
+            (2601.123, "2601"),
+            (48_000.0, "48000"),
+            (0.000_123_456, "0.0001235"),
+            (3.1e-9, "3.100e-9"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(value), expected);
+        }
     }
 }

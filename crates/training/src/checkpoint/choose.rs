@@ -123,8 +123,8 @@ fn policy_of(run: &RunDirectory) -> Result<CheckpointSection, TrainingError> {
         checkpoint: CheckpointSection,
     }
     let text = match fs::read_to_string(run.config_path()) {
-        Ok(text) => text,
-        Err(_) => Checkpoint::open(&newest(run)?)?.config_text().to_owned(),
+        Ok(text) if !text.trim().is_empty() => text,
+        _ => Checkpoint::open(&newest(run)?)?.config_text().to_owned(),
     };
     let found = toml::from_str::<OnlyCheckpoint>(&text);
     found.map(|found| found.checkpoint).map_err(|error| {

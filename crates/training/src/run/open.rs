@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -38,19 +39,21 @@ impl RunDirectory {
         Ok(run)
     }
 
-    /// The configuration that the run goes on with: its `config.toml`, or that of its newest checkpoint where the file is lost.
+    /// The configuration that the run goes on with: its `config.toml`, or that of its newest checkpoint where the file is missing or empty.
     ///
     /// # Errors
     /// [`TrainingError::Config`] where it cannot be read, [`TrainingError::NotARun`] where there is none at all.
     pub fn configuration(&self) -> Result<ConfigText, TrainingError> {
         let path = self.config_path();
-        if path.exists() {
-            return Ok(ConfigText::read(&path)?);
-        }
+        let state = match fs::read(&path) {
+            Ok(bytes) if bytes.trim_ascii().is_empty() => "empty",
+            Err(error) if error.kind() == ErrorKind::NotFound => "missing",
+            _ => return Ok(ConfigText::read(&path)?),
+        };
         match Checkpoint::newest_whole(self)? {
             Some((found, _)) => {
                 let of = found.path().join("config.toml");
-                warn!("{} is missing; {} is taken instead", path.display(), of.display());
+                warn!("{} is {state}; {} is taken instead", path.display(), of.display());
                 Ok(ConfigText {
                     text: found.config_text().to_owned(),
                     source: of.display().to_string(),
