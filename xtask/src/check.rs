@@ -5,7 +5,13 @@ use anyhow::{Context, bail};
 use crate::{cargo, libtorch, matrix};
 
 /// The crates that know no backend.
-const GENERIC: [&str; 4] = ["ganvas-cpu", "ganvas-data", "ganvas-model", "ganvas-training"];
+const GENERIC: [&str; 5] = [
+    "ganvas-cpu",
+    "ganvas-data",
+    "ganvas-metrics",
+    "ganvas-model",
+    "ganvas-training",
+];
 
 /// The crates that are backends.
 const BACKENDS: [&str; 11] = [
