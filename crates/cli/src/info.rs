@@ -27,10 +27,20 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
         .ok()
         .and_then(|text: &ConfigText| text.experiment(&Overrides::default()).ok());
     let checkpoints = CheckpointSummary::of(run)?;
-    let faults: Vec<Option<String>> = checkpoints.iter().map(fault).collect();
+    // Each is read whole to be held to its checksums, so only once.
+    let opened: Vec<Result<Checkpoint, TrainingError>> = checkpoints
+        .iter()
+        .map(|checkpoint| Checkpoint::open(&checkpoint.path))
+        .collect();
+    let faults: Vec<Option<String>> = checkpoints
+        .iter()
+        .zip(&opened)
+        .map(|(checkpoint, opened)| fault(checkpoint, opened.as_ref().err()?))
+        .collect();
     let sessions = Session::all_of(run)?;
     let newest = MetricsLine::newest_of(run)?;
-    let total = total_steps(experiment.as_ref(), &checkpoints);
+    let newest_checkpoint = opened.last().and_then(|opened| opened.as_ref().ok());
+    let total = total_steps(experiment.as_ref(), newest_checkpoint);
     let done = checkpoints.last().map_or(0, |newest| newest.step);
     let finished = total.is_some_and(|total| done >= total);
     let holder = run.holder();
@@ -127,24 +137,22 @@ fn as_value((checkpoint, fault): (&CheckpointSummary, &Option<String>)) -> Value
 }
 
 /// How many steps the run has in all, where its configuration and the number of its images say so.
-fn total_steps(experiment: Option<&Experiment>, checkpoints: &[CheckpointSummary]) -> Option<u64> {
+fn total_steps(experiment: Option<&Experiment>, newest: Option<&Checkpoint>) -> Option<u64> {
     let experiment = experiment?;
     if let Some(steps) = experiment.training.max_steps {
         return Some(steps);
     }
-    let newest = Checkpoint::open(&checkpoints.last()?.path).ok()?;
     experiment
-        .plan(newest.state.images.count)
+        .plan(newest?.state.images.count)
         .ok()
         .map(|plan| plan.total_steps)
 }
 
 /// What is wrong with a checkpoint; nothing with one that a training removed meanwhile.
-fn fault(checkpoint: &CheckpointSummary) -> Option<String> {
-    let error = Checkpoint::open(&checkpoint.path).err()?;
+fn fault(checkpoint: &CheckpointSummary, error: &TrainingError) -> Option<String> {
     checkpoint.path.is_dir().then(|| match error {
         TrainingError::DamagedCheckpoint { path, reason } => {
-            let file = path.strip_prefix(&checkpoint.path).unwrap_or(&path);
+            let file = path.strip_prefix(&checkpoint.path).unwrap_or(path);
             format!("damaged: {}: {reason}", file.display())
         }
         TrainingError::OtherFormat { found, .. } => {
