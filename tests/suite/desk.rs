@@ -96,7 +96,7 @@ pub fn wait_for_steps(metrics: &Path, steps: usize) {
 }
 
 /// Runs a command with `GANVAS_DATA` as given, and with a cache folder that is empty.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 pub fn run_with_data(desk: &Desk, data: Option<&str>, arguments: &[&str]) -> Run {
     let mut command = desk.command(arguments);
     command.env("XDG_CACHE_HOME", desk.path("cache"));
@@ -109,7 +109,7 @@ pub fn run_with_data(desk: &Desk, data: Option<&str>, arguments: &[&str]) -> Run
 }
 
 /// Holds a command to its exit code, and to parts of what it said.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 #[track_caller]
 pub fn says(run: &Run, code: i32, parts: &[&str]) {
     let text = format!("{}{}", run.stdout, run.stderr);

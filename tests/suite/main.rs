@@ -3,8 +3,8 @@
 //! `cargo xtask test-all-backends` builds it with one backend's cargo feature and names that backend's TOML file, with its
 //! tolerances, in `GANVAS_TEST_BACKEND`.
 //!
-//! What the command says and takes is the same on every backend. On a software adapter each start takes seconds, so the modules
-//! about it alone are in the builds for processors only.
+//! What the command says and takes is the same on every backend, so the modules about that alone are in the build for ndarray, where
+//! a start takes the least time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that cannot go on should say so and stop.
 
@@ -14,17 +14,17 @@ mod benchmarks;
 mod checkpoints;
 /// Colours and the log's level, by arguments and environment.
 #[cfg(target_os = "linux")]
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod colours;
 /// Every verb of the command, run as a process.
 mod command;
 /// Images through Burn's own loader; of any shape, with labels or without; real MNIST where it is at hand.
 mod data;
 /// The folders of data sets: wrong ones, and downloads into them.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod data_folders;
 /// Data sets on disk: layouts, checksums, names.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod data_sets;
 /// A folder to run the command in.
 mod desk;
@@ -52,7 +52,7 @@ mod gradients;
 /// Signs that a training goes wrong.
 mod health;
 /// Help, version, completions, manual pages, and what is printed for programs.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod help;
 /// SIGKILL at random moments.
 mod kills;
@@ -63,54 +63,54 @@ mod losses;
 /// Memory does not grow.
 mod memory;
 /// Mistakes, and what is said of them.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod mistakes;
 /// Networks: shapes, names, statistics.
 mod networks;
 /// Objectives that add up.
 mod objectives;
 /// Files outside of run directories.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod outputs;
 /// Thirty training steps against Keras.
 mod parity;
 /// Terminals for the command to run in.
 #[cfg(target_os = "linux")]
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod pty;
 /// Checkpoints in PyTorch.
 mod pytorch;
 /// Readers that leave, and disks that are full: nobody has to read what is said.
 #[cfg(target_os = "linux")]
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod readers_leave;
 /// The reference of experiment files and their schemas.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod reference;
 /// `ganvas info`, and what is printed for programs.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod reports;
 /// The words for runs and checkpoints.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod run_words;
 /// Experiments and backends by name.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod shipped;
 /// Ctrl-C and SIGTERM.
 #[cfg(unix)]
 mod signals;
 /// Signals that the parent ignored, and signals that come twice.
 #[cfg(unix)]
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod signals_ignored;
 /// What is on a terminal, and what is in a pipe instead.
 #[cfg(target_os = "linux")]
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod terminal;
 /// Three training steps against Keras.
 mod three_steps;
 /// Local time in names and records.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
+#[cfg(feature = "ndarray")]
 mod time_zones;
 
 use std::{any::Any, path::PathBuf, sync::LazyLock};
