@@ -5,9 +5,10 @@ use anyhow::{Context, bail};
 use crate::{cargo, libtorch, matrix};
 
 /// The crates that know no backend.
-const GENERIC: [&str; 5] = [
+const GENERIC: [&str; 6] = [
     "ganvas-cpu",
     "ganvas-data",
+    "ganvas-evaluator",
     "ganvas-metrics",
     "ganvas-model",
     "ganvas-training",

@@ -31,6 +31,10 @@ pub enum Purpose {
     SyntheticDigits,
     /// The fixed latent vectors of the images that evaluators look at (tag 7).
     EvaluationNoise,
+    /// How training images are moved about (tag 8).
+    Augmentation,
+    /// Which samples go into the subsets of an evaluation (tag 9).
+    EvaluationSubsets,
 }
 
 impl Purpose {
@@ -45,6 +49,8 @@ impl Purpose {
             Self::Order => 5,
             Self::SyntheticDigits => 6,
             Self::EvaluationNoise => 7,
+            Self::Augmentation => 8,
+            Self::EvaluationSubsets => 9,
         }
     }
 }
@@ -117,10 +123,12 @@ mod tests {
             Purpose::Order,
             Purpose::SyntheticDigits,
             Purpose::EvaluationNoise,
+            Purpose::Augmentation,
+            Purpose::EvaluationSubsets,
         ]
         .map(Purpose::tag);
         tags.sort_unstable();
-        assert_eq!(tags, [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(tags, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     }
 
     #[test]

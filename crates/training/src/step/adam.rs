@@ -46,6 +46,11 @@ impl<B: Backend> Adam<B> {
         self.updates
     }
 
+    /// Sets the learning rate of the updates after this: whoever calls it has a schedule.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.config.learning_rate = learning_rate;
+    }
+
     /// Moves every trainable parameter of `module` once.
     ///
     /// Also returns the sum of squares of each parameter's gradient, `[parameters]` in the order of the network's fields: always

@@ -1,0 +1,108 @@
+//! What a classifier has to say of many images.
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use ganvas_data::{HostBatch, ImageSource};
+use ganvas_metrics::{Features, Predictions};
+use ganvas_model::{Pass, host_values};
+
+use crate::{
+    EvaluatorError,
+    classifier::{Classifier, ClassifierConfig, FEATURES},
+};
+
+/// Images looked at at once: bounds the memory, whatever their number. An image's features do not depend on its neighbours.
+const CHUNK: usize = 500;
+
+/// Features and classes of images, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// `[images, FEATURES]`
+    pub features: Features,
+    /// `[images, classes]`
+    pub predictions: Predictions,
+}
+
+impl Observed {
+    /// How many images were looked at.
+    pub fn count(&self) -> usize {
+        self.features.count()
+    }
+}
+
+/// A classifier on its device, with what it is for.
+#[derive(Debug)]
+pub struct Judge<B: Backend> {
+    classifier: Classifier<B>,
+    config: ClassifierConfig,
+    device: B::Device,
+}
+
+impl<B: Backend> Judge<B> {
+    /// A classifier that was built for `config` on `device`.
+    pub fn new(classifier: Classifier<B>, config: ClassifierConfig, device: &B::Device) -> Self {
+        Self {
+            classifier,
+            config,
+            device: device.clone(),
+        }
+    }
+
+    /// The network.
+    pub fn classifier(&self) -> &Classifier<B> {
+        &self.classifier
+    }
+
+    /// What it was built for.
+    pub fn config(&self) -> ClassifierConfig {
+        self.config
+    }
+
+    /// Looks at the images of these numbers, in this order. `progress` is given the images done.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Shape`] where the classifier is for others, [`EvaluatorError::Data`] where one cannot be read,
+    /// [`EvaluatorError::Metrics`] where there are none or the classifier gives numbers that are not finite.
+    pub fn observe(
+        &self,
+        images: &dyn ImageSource,
+        chosen: &[u32],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Observed, EvaluatorError> {
+        if images.shape() != self.config.shape {
+            return Err(EvaluatorError::Shape {
+                name: images.name().to_owned(),
+                expected: self.config.shape.into(),
+                found: images.shape().into(),
+            });
+        }
+        let (mut features, mut logits) = (Vec::new(), Vec::new());
+        let mut done = 0;
+        for indices in chosen.chunks(CHUNK) {
+            let batch = HostBatch::assemble(images, indices)?;
+            let pixels = Tensor::from_data(TensorData::new(batch.images, batch.shape), &self.device);
+            let seen = self.classifier.forward_pass(pixels, &mut Pass::inference());
+            // One image after the other.
+            features.extend(host_values(seen.features.transpose()));
+            logits.extend(host_values(seen.logits.transpose()));
+            done += indices.len();
+            progress(done);
+        }
+        Ok(Observed {
+            features: Features::from_f32(&features, FEATURES)?,
+            predictions: Predictions::from_logits(&logits, self.config.classes)?,
+        })
+    }
+
+    /// As [`observe`](Self::observe), all of them.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    pub fn observe_all(
+        &self,
+        images: &dyn ImageSource,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Observed, EvaluatorError> {
+        let all: Vec<u32> = (0..images.len() as u32).collect();
+        self.observe(images, &all, progress)
+    }
+}
