@@ -2,6 +2,7 @@
 
 mod config;
 mod data;
+mod evaluation;
 mod runs;
 mod training;
 mod values;
@@ -13,6 +14,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use self::{
     config::{ConfigCommand, ExplainArguments},
     data::DataCommand,
+    evaluation::{EvaluateArguments, EvaluatorCommand, TrainEvaluatorArguments},
     runs::{Format, GenerateArguments, InfoArguments},
     training::{BenchArguments, ExperimentArguments, Overlay, TrainArguments},
 };
@@ -83,6 +85,19 @@ pub enum Command {
         \x20 ganvas info runs/2026-01-31-120000-mnist\n\
         \x20 ganvas info runs/2026-01-31-120000-mnist/checkpoints/step-009375 --json")]
     Info(InfoArguments),
+    /// Judges the images of runs, or of any tool, against real ones
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas evaluate runs/2026-01-31-120000-mnist\n\
+        \x20 ganvas evaluate runs/*-mnist --json\n\
+        \x20 ganvas evaluate samples.npz --real mnist")]
+    Evaluate(EvaluateArguments),
+    /// Lists and trains the classifiers that `evaluate` judges by
+    #[command(
+        subcommand,
+        after_help = "Example:\n\
+        \x20 ganvas evaluator train kmnist"
+    )]
+    Evaluator(EvaluatorCommand),
     /// Lists, fetches, verifies and shows data sets
     #[command(
         subcommand,

@@ -52,7 +52,7 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
     let images = loaded.images()?;
     loaded
         .experiment
-        .check_against(&*images, &crate::experiment::evaluator_reports())?;
+        .check_against(&*images, &crate::quality::reports(&loaded.experiment))?;
     let options = BenchmarkOptions {
         warm_up: arguments.warm_up as usize,
         steps: arguments.steps as usize,

@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use ganvas_backend::BackendError;
 use ganvas_data::{DataError, download_folder};
+use ganvas_evaluator::EvaluatorError;
 use ganvas_training::{ConfigError, TrainingError};
 
 use crate::{color, data::fetch_command, output, quoting};
@@ -118,6 +119,10 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<ConfigError>()
         || error.is::<BackendError>()
         || error.downcast_ref::<DataError>().is_some_and(is_data_usage)
+        || error.downcast_ref::<EvaluatorError>().is_some_and(|error| match error {
+            EvaluatorError::Data(error) => is_data_usage(error),
+            error => error.is_usage(),
+        })
         || error.downcast_ref::<TrainingError>().is_some_and(|error| match error {
             TrainingError::Data(error) => is_data_usage(error),
             error => error.is_usage(),

@@ -8,8 +8,7 @@ use ganvas_data::{
 };
 use ganvas_model::ModelError;
 use ganvas_training::{
-    BackendFile, ConfigError, ConfigText, Experiment, Overrides, PixelStatistics, Plan, TrainingError, counted,
-    last_set, nearest,
+    BackendFile, ConfigError, ConfigText, Experiment, Overrides, Plan, TrainingError, counted, last_set, nearest,
 };
 use tracing::{debug, info, warn};
 
@@ -17,13 +16,17 @@ use crate::{
     args::{ExperimentArguments, Overlay},
     data,
     jobs::MemoryJob,
-    memory, screen, shipped, words,
+    memory,
+    quality::{self, Quality},
+    screen, shipped, words,
 };
 
 /// An experiment, with what its words stand for.
 pub struct Loaded {
     pub experiment: Experiment,
     pub backend: Selected,
+    /// Who judges the images on the way, where that is asked for.
+    pub quality: Option<Quality>,
     text: ConfigText,
     overrides: Overrides,
     flags: Flags,
@@ -64,8 +67,13 @@ impl Overlay {
             count: section.count,
             image_size: section.image_size,
         };
+        let quality =
+            Quality::of(&experiment, dataset, &options).map_err(|(key, message, suggestion)| ConfigError {
+                suggestion,
+                ..blame(key, &message)
+            })?;
         experiment
-            .check_best_metric(&evaluator_reports())
+            .check_best_metric(&quality::reports(&experiment))
             .map_err(|(key, message)| blame(&key, &message))?;
         let shape = shape_before_loading(dataset, Split::Train, &options)
             .map_err(|error| blame("data.image_size", &error.to_string()))?;
@@ -83,6 +91,7 @@ impl Overlay {
             flags: self.flags(),
             dataset,
             options,
+            quality,
         })
     }
 
@@ -162,11 +171,6 @@ impl Flags {
             None => error,
         }
     }
-}
-
-/// The names of the numbers that the command's evaluators report.
-pub fn evaluator_reports() -> Vec<String> {
-    PixelStatistics::REPORTS.map(str::to_owned).to_vec()
 }
 
 impl Loaded {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
 use ganvas_backend::Job;
 use ganvas_data::ImageSource;
+use ganvas_evaluator::EvaluatorError;
 use ganvas_model::{Generator, ImageShape, InnerGenerator, NetworkConfig, fused_layers_in_use};
 use ganvas_training::{
     Benchmark, BenchmarkOptions, Checkpoint, Evaluator, Experiment, MemoryNeed, Observer, Outcome, PixelStatistics,
@@ -12,10 +13,13 @@ use ganvas_training::{
 };
 use tracing::debug;
 
+use crate::quality::Quality;
+
 /// Trains into a run directory.
 pub struct TrainJob<'a> {
     pub experiment: &'a Experiment,
     pub images: &'a Arc<dyn ImageSource>,
+    pub quality: Option<&'a Quality>,
     pub run: &'a RunDirectory,
     pub resume: Option<&'a ResumePoint>,
     pub observer: &'a mut dyn Observer,
@@ -26,7 +30,7 @@ impl Job for TrainJob<'_> {
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         report_kernels::<B>(&device);
-        let mut evaluators = evaluators::<B>(self.experiment, &**self.images)?;
+        let mut evaluators = evaluators::<B>(self.experiment, &**self.images, self.quality, &device)?;
         train::<B, _, _>(
             self.experiment,
             self.images,
@@ -39,16 +43,26 @@ impl Job for TrainJob<'_> {
     }
 }
 
-/// The evaluators of `[evaluation]`; what they report stands in `experiment.rs`.
+/// The evaluators of `[evaluation]`; what they report stands in `quality.rs`.
 fn evaluators<B: AutodiffBackend>(
     experiment: &Experiment,
     images: &dyn ImageSource,
+    quality: Option<&Quality>,
+    device: &B::Device,
 ) -> Result<Vec<CommandEvaluator<B>>, TrainingError> {
     let section = &experiment.evaluation;
-    Ok(match section.every {
-        0 => Vec::new(),
-        _ => vec![Box::new(PixelStatistics::new(images, experiment.seed, section.count)?)],
-    })
+    let mut evaluators: Vec<CommandEvaluator<B>> = Vec::new();
+    if section.every > 0 {
+        evaluators.push(Box::new(PixelStatistics::new(images, experiment.seed, section.count)?));
+    }
+    if let Some(quality) = quality {
+        let judge = quality.judge::<B::InnerBackend>(experiment, images, device);
+        evaluators.push(Box::new(judge.map_err(|error| match error {
+            EvaluatorError::Data(error) => TrainingError::Data(error),
+            error => TrainingError::Evaluator(Box::new(error)),
+        })?));
+    }
+    Ok(evaluators)
 }
 
 /// An evaluator of the families that ship.

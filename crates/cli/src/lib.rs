@@ -6,6 +6,8 @@ mod bench;
 mod color;
 mod config;
 mod data;
+mod evaluate;
+mod evaluator;
 mod exit;
 mod experiment;
 mod explain;
@@ -20,6 +22,7 @@ mod output;
 mod outputs;
 mod progress;
 mod progress_line;
+mod quality;
 mod quoting;
 mod screen;
 mod shell;
@@ -58,6 +61,8 @@ pub fn main(commit: &str) -> ExitCode {
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Info(arguments) => info::info(&arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
+        Command::Evaluator(command) => evaluator::evaluator(&command),
         Command::Data(command) => data::data(&command),
         Command::Config(command) => config::config(&command),
         Command::Backends(arguments) => backends::backends(&arguments),

@@ -9,8 +9,8 @@ use ganvas_training::{
 use tracing::{info, warn};
 
 use crate::{
-    args::TrainArguments, bench::dry_run, exit::Ended, experiment::evaluator_reports, interrupt, jobs::TrainJob,
-    output::print_line, progress::TrainingProgress, quoting::quoted, start::Start,
+    args::TrainArguments, bench::dry_run, exit::Ended, interrupt, jobs::TrainJob, output::print_line,
+    progress::TrainingProgress, quality, quoting::quoted, start::Start,
 };
 
 pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
@@ -32,7 +32,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     };
     loaded.check_fit()?;
     let images = loaded.images()?;
-    experiment.check_against(&*images, &evaluator_reports())?;
+    experiment.check_against(&*images, &quality::reports(experiment))?;
     if arguments.dry_run {
         return dry_run(&loaded, &images);
     }
@@ -56,6 +56,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let outcome = loaded.backend.run(TrainJob {
         experiment,
         images: &images,
+        quality: loaded.quality.as_ref(),
         run: &run,
         resume: resume.as_ref(),
         observer: &mut progress,

@@ -41,6 +41,7 @@ mod error;
 mod files;
 mod picture;
 mod random;
+mod samples;
 mod source;
 
 pub use batch::*;
@@ -48,4 +49,5 @@ pub use error::{DataError, FetchFailure};
 pub use files::{PendingFile, write_atomically};
 pub use picture::*;
 pub use random::{Purpose, keyed_rng, normal_vec};
+pub use samples::*;
 pub use source::*;

@@ -67,3 +67,10 @@ pub enum EvaluatorError {
     #[error(transparent)]
     Model(#[from] ModelError),
 }
+
+impl EvaluatorError {
+    /// Whether something else has to be asked for: images or an evaluator of another kind.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoLabels { .. } | Self::Shape { .. } | Self::Unknown { .. })
+    }
+}

@@ -11,16 +11,24 @@
 mod classifier;
 mod error;
 mod file;
+mod fit;
+mod generated;
 mod metric;
 mod observe;
 mod reference;
 mod shift;
+mod store;
 mod train;
 
 pub use classifier::{Classifier, ClassifierConfig, FEATURES, Seen};
 pub use error::EvaluatorError;
 pub use file::{EvaluatorFile, EvaluatorInfo, TrainedOn};
+pub use fit::{fit, fits};
+pub use generated::{TrainingJudge, generated_images};
 pub use metric::{Metric, UnknownMetric};
 pub use observe::{Judge, Observed};
 pub use reference::Reference;
+pub use store::{
+    FoundEvaluator, evaluator_folder, evaluator_path, find_evaluator, own_names, standard_evaluator, standard_names,
+};
 pub use train::{Recipe, accuracy, train_classifier};

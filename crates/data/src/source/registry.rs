@@ -226,7 +226,12 @@ static FASHION_MNIST: [DataFile; 4] = files(
         "bef4ecab320f06d8554ea6380940ec79",
         "bb300cfdad3c16e7a12a480ee83cd310",
     ],
-    [None; 4],
+    [
+        Some("f4a8712d7a061bf5bd6d2ca38dc4d50a"),
+        Some("9018921c3c673c538a1fc5bad174d6f9"),
+        Some("8181f5470baa50b63fa0f6fddb340f0a"),
+        Some("15d484375f8d13e6eb1aabb0c3f46965"),
+    ],
 );
 
 static KMNIST: [DataFile; 4] = files(

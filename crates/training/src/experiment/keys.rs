@@ -170,6 +170,7 @@ fn explain(section: &str, key: String, schema: &Value, of: &Value, family: Optio
             (_, Some("integer")) => "whole number",
             (_, Some("number")) => "number",
             (_, Some("boolean")) => "true or false",
+            (_, Some("array")) if items(schema) == Some("string") => "list of texts",
             (_, Some("array")) => "list of whole numbers",
             _ => "text",
         },
@@ -180,6 +181,11 @@ fn explain(section: &str, key: String, schema: &Value, of: &Value, family: Optio
         families: family.map(str::to_owned).into_iter().collect(),
         key,
     }
+}
+
+/// The type of a list's items.
+fn items(schema: &Value) -> Option<&str> {
+    schema.get("items")?.get("type")?.as_str()
 }
 
 /// The words of a key that takes no others.

@@ -199,13 +199,25 @@ impl Default for LoggingSection {
 pub struct EvaluationSection {
     /// Steps between two evaluations, usually 500 to 5000; 0 for none.
     pub every: u64,
-    /// Generated images, and real ones at most, that an evaluation looks at, usually 1000 to 10,000.
+    /// Generated images that an evaluation looks at, usually 1000 to 10,000; only scores of equal numbers compare.
     pub count: usize,
+    /// Numbers of quality to report beside the pixels' errors, by a classifier: `fid`, `kid`, `precision`, `recall`, `density`,
+    /// `coverage`, `score`, `class_entropy`, `class_distance`, `memorized` (docs/metrics.md).
+    pub metrics: Vec<String>,
+    /// The classifier that they are computed with: a name of `ganvas evaluator list`, or a file; where it is not given, the one of the
+    /// data set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluator: Option<String>,
 }
 
 impl Default for EvaluationSection {
     fn default() -> Self {
-        Self { every: 0, count: 1000 }
+        Self {
+            every: 0,
+            count: 1000,
+            metrics: Vec::new(),
+            evaluator: None,
+        }
     }
 }
 

@@ -1,0 +1,189 @@
+//! The numbers as a table for people, and as JSON for machines.
+
+use ganvas_data::ImageSource;
+use ganvas_evaluator::FoundEvaluator;
+use ganvas_training::counted;
+use serde_json::{Map, Value, json};
+
+use super::{
+    compare::{Compared, Floor, Numbers, OfSubject},
+    real::RealImages,
+};
+use crate::{evaluator::name_and_hash, output::print_line, words::number};
+
+/// Columns of the table: a number, and what stands above it.
+const COLUMNS: [(&str, &str); 10] = [
+    ("fid", "FID"),
+    ("kid", "KID"),
+    ("precision", "precis."),
+    ("recall", "recall"),
+    ("density", "density"),
+    ("coverage", "cover."),
+    ("score", "score"),
+    ("class_entropy", "entropy"),
+    ("class_distance", "classes"),
+    ("memorized", "memor."),
+];
+
+/// What came of an evaluation, and what a score is never printed without.
+pub struct Report<'a> {
+    pub evaluator: &'a FoundEvaluator,
+    pub real: &'a RealImages,
+    pub compared: Compared,
+    pub seed: u64,
+    pub backend: &'a str,
+    /// Whether the subjects are checkpoints of one run after the other, which have no mean.
+    pub is_series: bool,
+}
+
+impl Report<'_> {
+    pub fn print_json(&self) {
+        let evaluations: Vec<Value> = self
+            .compared
+            .of_subjects
+            .iter()
+            .map(|found| self.value(found))
+            .collect();
+        let document = match evaluations.as_slice() {
+            [one] => one.clone(),
+            _ => {
+                let (mean, deviation) = self.spread().unzip();
+                json!({
+                    "evaluations": evaluations,
+                    "mean": mean.map(object),
+                    "sd": deviation.map(object),
+                })
+            }
+        };
+        print_line!("{document}");
+    }
+
+    fn value(&self, found: &OfSubject) -> Value {
+        let info = &self.evaluator.file.info;
+        let mut value = object(found.numbers.clone());
+        let floor = self.floor(found);
+        let mut of_floor = object(floor.map(|floor| floor.numbers.clone()).unwrap_or_default());
+        of_floor.insert("count".into(), floor.map(|floor| floor.count).into());
+        let facts = json!({
+            "source": found.label,
+            "step": found.step,
+            "count": found.count,
+            "seed": self.seed,
+            "backend": self.backend,
+            "evaluator": {
+                "name": info.name,
+                "hash": self.evaluator.file.hash(),
+                "accuracy": info.accuracy,
+                "data": info.data.name,
+            },
+            "real": {
+                "name": self.real.name,
+                "split": self.real.split,
+                "count": self.real.images.len(),
+            },
+            "floor": of_floor,
+        });
+        value.extend(facts.as_object().cloned().unwrap_or_default());
+        Value::Object(value)
+    }
+
+    pub fn print_table(&self) {
+        let info = &self.evaluator.file.info;
+        let right = info.accuracy.map(|share| {
+            let name = &info.data.name;
+            format!(", which reads {:.2} % of {name}'s test images right", 100.0 * share)
+        });
+        print_line!(
+            "evaluator  {}{}",
+            name_and_hash(&self.evaluator.file),
+            right.unwrap_or_default()
+        );
+        let images = counted(self.real.images.len(), "image");
+        match self.real.split {
+            Some(split) => print_line!("real       {images} of {}'s {split} split", self.real.name),
+            None => print_line!("real       {images} of {}", self.real.name),
+        }
+        for floor in self.compared.floors.values() {
+            let images = counted(floor.count, "image");
+            match &self.real.training {
+                Some(_) => print_line!("floor      {images} of its training split in the place of generated ones"),
+                None => print_line!("floor      one half of the real images, {images}, against the other"),
+            }
+        }
+        for (index, found) in self.compared.of_subjects.iter().enumerate() {
+            print_line!("{:<10} {} of {}", index + 1, counted(found.count, "image"), found.label);
+        }
+
+        let has = |name: &str| {
+            self.compared
+                .of_subjects
+                .iter()
+                .any(|found| get(&found.numbers, name).is_some())
+        };
+        let shown: Vec<(&str, &str)> = COLUMNS.into_iter().filter(|(name, _)| has(name)).collect();
+        let row = |label: &str, numbers: &Numbers| {
+            let cells = shown.iter().map(|(name, _)| cell(get(numbers, name)));
+            print_line!("{label:<6}{}", cells.collect::<String>());
+        };
+        print_line!("");
+        print_line!(
+            "{:<6}{}",
+            "",
+            shown.iter().map(|(_, title)| format!("{title:>8}")).collect::<String>()
+        );
+        for floor in self.compared.floors.values() {
+            row("floor", &floor.numbers);
+        }
+        for (index, found) in self.compared.of_subjects.iter().enumerate() {
+            row(&(index + 1).to_string(), &found.numbers);
+        }
+        if let Some((mean, deviation)) = self.spread() {
+            row("mean", &mean);
+            row("± sd", &deviation);
+        }
+    }
+
+    fn floor(&self, found: &OfSubject) -> Option<&Floor> {
+        self.compared.floors.get(&found.count)
+    }
+
+    /// Mean and standard deviation (over N − 1) over the subjects, where there are several of a kind.
+    fn spread(&self) -> Option<(Numbers, Numbers)> {
+        let subjects = &self.compared.of_subjects;
+        if subjects.len() < 2 || self.is_series {
+            return None;
+        }
+        let names = subjects[0].numbers.iter().map(|&(name, _)| name);
+        let of_name = |name: &'static str| {
+            let values: Vec<f64> = subjects.iter().filter_map(|found| get(&found.numbers, name)).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+            ((name, mean), (name, (squares / (values.len() as f64 - 1.0)).sqrt()))
+        };
+        Some(names.map(of_name).unzip())
+    }
+}
+
+fn get(numbers: &Numbers, name: &str) -> Option<f64> {
+    numbers
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|&(_, value)| value)
+}
+
+fn object(numbers: Numbers) -> Map<String, Value> {
+    numbers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect()
+}
+
+/// A number in at most seven characters.
+fn cell(value: Option<f64>) -> String {
+    let text = match value {
+        None => "-".to_owned(),
+        Some(value) if value.abs() < 10.0 => format!("{value:.4}"),
+        Some(value) => number(value),
+    };
+    format!("{text:>8}")
+}

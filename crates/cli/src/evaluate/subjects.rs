@@ -1,0 +1,114 @@
+//! What is judged: the images of checkpoints, or samples of any tool.
+
+use std::path::Path;
+
+use anyhow::bail;
+use ganvas_data::{ImageSet, ImageSource, read_samples};
+use ganvas_training::{Checkpoint, CheckpointSummary, Experiment, RunDirectory, RunLocation};
+use tracing::info;
+
+use crate::{args::EvaluateArguments, exit::UsageError, quoting::quoted, screen};
+
+/// A set of images to be judged.
+pub enum Subject {
+    /// A checkpoint, which makes them.
+    Checkpoint {
+        /// What it is called in the table.
+        label: String,
+        checkpoint: Box<Checkpoint>,
+        experiment: Box<Experiment>,
+    },
+    /// Samples that were read.
+    Samples {
+        /// What they are called in the table.
+        label: String,
+        images: ImageSet,
+    },
+}
+
+impl Subject {
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Checkpoint { label, .. } | Self::Samples { label, .. } => label,
+        }
+    }
+
+    /// The step of a checkpoint.
+    pub fn step(&self) -> Option<u64> {
+        match self {
+            Self::Checkpoint { checkpoint, .. } => Some(checkpoint.state.step),
+            Self::Samples { .. } => None,
+        }
+    }
+
+    /// What a checkpoint was trained by.
+    pub fn experiment(&self) -> Option<&Experiment> {
+        match self {
+            Self::Checkpoint { experiment, .. } => Some(experiment),
+            Self::Samples { .. } => None,
+        }
+    }
+
+    /// How many images are judged where `count` are asked for.
+    pub fn at_most(&self, count: usize) -> usize {
+        match self {
+            Self::Checkpoint { .. } => count,
+            Self::Samples { images, .. } => images.len().min(count),
+        }
+    }
+}
+
+/// Finds what the arguments name, in their order.
+pub fn find(arguments: &EvaluateArguments) -> anyhow::Result<Vec<Subject>> {
+    let mut subjects = Vec::new();
+    for source in &arguments.sources {
+        match RunLocation::find(source) {
+            Ok(location) => subjects.extend(of_run(source, &location, arguments)?),
+            Err(error) if !source.exists() => return Err(error.into()),
+            Err(_) => subjects.push(samples(source, arguments)?),
+        }
+    }
+    Ok(subjects)
+}
+
+fn of_run(source: &Path, location: &RunLocation, arguments: &EvaluateArguments) -> anyhow::Result<Vec<Subject>> {
+    if arguments.range.is_some() {
+        bail!(UsageError(format!(
+            "--range says how to read samples, and {} is a run",
+            quoted(source)
+        )));
+    }
+    let checkpoints = match (&location.run, arguments.all_checkpoints) {
+        (Some(run), true) => CheckpointSummary::of(&RunDirectory::at(run))?
+            .iter()
+            .map(|summary| Checkpoint::open(&summary.path))
+            .collect::<Result<Vec<_>, _>>()?,
+        _ => vec![Checkpoint::choose(source, arguments.checkpoint)?],
+    };
+    if checkpoints.is_empty() {
+        // Says why there is none.
+        Checkpoint::choose(source, None)?;
+    }
+    let name = location.run.as_deref().unwrap_or(source);
+    checkpoints
+        .into_iter()
+        .map(|checkpoint| {
+            Ok(Subject::Checkpoint {
+                label: format!("{}, step {}", quoted(name), checkpoint.state.step),
+                experiment: Box::new(checkpoint.experiment()?),
+                checkpoint: Box::new(checkpoint),
+            })
+        })
+        .collect()
+}
+
+fn samples(source: &Path, arguments: &EvaluateArguments) -> anyhow::Result<Subject> {
+    let reading = screen::spinner("reading samples");
+    let samples = read_samples(source, arguments.range)?;
+    drop(reading);
+    info!("{}", samples.origin);
+    Ok(Subject::Samples {
+        label: quoted(source).to_string(),
+        images: samples.images,
+    })
+}

@@ -1,0 +1,137 @@
+//! Numbers of quality while training: `[evaluation] metrics` and `evaluator`.
+
+use std::path::Path;
+
+use burn::tensor::backend::Backend;
+use ganvas_data::{DatasetName, ImageSet, ImageSource, LoadOptions, Split, shape_before_loading};
+use ganvas_evaluator::{EvaluatorError, FoundEvaluator, Metric, Reference, TrainingJudge, fit, fits};
+use ganvas_training::{Experiment, PixelStatistics, nearest};
+use tracing::debug;
+
+use crate::{
+    evaluator::{default_name, find, name_and_hash},
+    screen,
+};
+
+/// A mistake in the configuration: the dotted key, and what is wrong with it.
+pub type Mistake = (&'static str, String, Option<String>);
+
+/// The names of the numbers that the command's evaluators report in this experiment.
+pub fn reports(experiment: &Experiment) -> Vec<String> {
+    let of_pixels = PixelStatistics::REPORTS.iter();
+    let of_judge = metrics(experiment).unwrap_or_default();
+    let of_judge = of_judge.iter().flat_map(|metric| metric.reports());
+    of_pixels.chain(of_judge).map(|&name| name.to_owned()).collect()
+}
+
+/// The metrics that an experiment asks for.
+fn metrics(experiment: &Experiment) -> Result<Vec<Metric>, Mistake> {
+    let mut metrics: Vec<Metric> = Vec::new();
+    for name in &experiment.evaluation.metrics {
+        let metric: Metric = name.parse().map_err(|error: ganvas_evaluator::UnknownMetric| {
+            let near = nearest(name, Metric::ALL.map(Metric::name));
+            ("evaluation.metrics", error.to_string(), near)
+        })?;
+        if metrics.contains(&metric) {
+            return Err(("evaluation.metrics", format!("`{name}` stands there twice"), None));
+        }
+        metrics.push(metric);
+    }
+    Ok(metrics)
+}
+
+/// Who judges a run on its way.
+pub struct Quality {
+    evaluator: FoundEvaluator,
+    metrics: Vec<Metric>,
+    dataset: DatasetName,
+    options: LoadOptions,
+}
+
+impl Quality {
+    /// What an experiment asks for; nothing where it asks for no metrics, or never evaluates.
+    pub fn of(experiment: &Experiment, dataset: DatasetName, options: &LoadOptions) -> Result<Option<Self>, Mistake> {
+        let section = &experiment.evaluation;
+        let metrics = metrics(experiment)?;
+        if metrics.is_empty() || section.every == 0 {
+            return Ok(None);
+        }
+        let least = 10;
+        if section.count < least {
+            let message = format!(
+                "expected at least {least} where there are metrics, found {}",
+                section.count
+            );
+            return Err(("evaluation.count", message, None));
+        }
+        let evaluator = match &section.evaluator {
+            Some(named) => find(Path::new(named)),
+            None => find(Path::new(default_name(dataset).as_str())),
+        };
+        let evaluator = evaluator.map_err(|error| {
+            let advice = match (&error, &section.evaluator) {
+                (EvaluatorError::Unknown { .. }, None) => {
+                    format!("; `ganvas evaluator train {dataset}` makes one for these images")
+                }
+                _ => String::new(),
+            };
+            ("evaluation.evaluator", format!("{error}{advice}"), None)
+        })?;
+        let shape = evaluator.file.info.network.shape;
+        if let Ok(Some(found)) = shape_before_loading(dataset, Split::Train, options)
+            && !fits(found, shape)
+        {
+            let [channels, height, width] = shape;
+            let message = format!(
+                "the evaluator {} takes images of {channels}×{height}×{width}; train one for these, or leave `metrics` out",
+                name_and_hash(&evaluator.file)
+            );
+            return Err(("evaluation.evaluator", message, None));
+        }
+        Ok(Some(Self {
+            evaluator,
+            metrics,
+            dataset,
+            options: options.clone(),
+        }))
+    }
+
+    /// Puts the evaluator on a device and shows it the real images: the test split, and the training images where copies of them are
+    /// looked for.
+    pub fn judge<B: Backend>(
+        &self,
+        experiment: &Experiment,
+        training: &dyn ImageSource,
+        device: &B::Device,
+    ) -> Result<TrainingJudge<B>, EvaluatorError> {
+        let judge = self.evaluator.file.judge::<B>(&self.evaluator.path, device)?;
+        let loading = screen::loading(self.dataset);
+        let options = LoadOptions {
+            count: None,
+            ..self.options.clone()
+        };
+        let real = ganvas_data::load(self.dataset, Split::Test, &options)?;
+        drop(loading);
+        let looking = screen::spinner("looking at real images");
+        let (real, _) = fit(real, judge.config().shape)?;
+        let mut reference = Reference::new(judge.observe_all(&real, &mut |_| ())?);
+        if self.metrics.contains(&Metric::Memorized) {
+            let mut pixels = Vec::new();
+            for index in 0..training.len() {
+                pixels.extend_from_slice(&training.image(index)?);
+            }
+            let training = ImageSet::new(training.name(), pixels, None, training.shape())?;
+            let (training, _) = fit(training, judge.config().shape)?;
+            reference = reference.with_training(judge.observe_all(&training, &mut |_| ())?.features);
+        }
+        drop(looking);
+        debug!("judged by the evaluator {}", name_and_hash(&self.evaluator.file));
+        Ok(TrainingJudge {
+            judge,
+            reference,
+            metrics: self.metrics.clone(),
+            seed: experiment.seed,
+            count: experiment.evaluation.count,
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! The images of a generator, and judging them while it is trained.
+
+use burn::tensor::backend::Backend;
+use ganvas_data::{ImageSet, denormalize};
+use ganvas_model::Generator;
+use ganvas_training::{Evaluator, Sampler, TrainingError};
+
+use crate::{EvaluatorError, Judge, Metric, Reference, fit};
+
+/// The images that a generator makes of noise, as bytes, as files have them.
+///
+/// # Errors
+/// [`EvaluatorError::Data`] where a generator makes images of another shape than it says.
+pub fn generated_images<B: Backend>(
+    generator: &impl Generator<B>,
+    noise: impl IntoIterator<Item = Sampler>,
+    device: &B::Device,
+) -> Result<ImageSet, EvaluatorError> {
+    let mut pixels = Vec::new();
+    for part in noise {
+        pixels.extend(part.images(generator, device).into_iter().map(denormalize));
+    }
+    let shape = generator.image_shape().dims();
+    Ok(ImageSet::new("generated images", pixels, None, shape)?)
+}
+
+/// Judges the generator that is being trained: its numbers go into the log by their names, and
+/// `[checkpoint.best]` can go by them.
+#[derive(Debug)]
+pub struct TrainingJudge<B: Backend> {
+    /// Looks at the images.
+    pub judge: Judge<B>,
+    /// What they are compared with.
+    pub reference: Reference,
+    /// The numbers.
+    pub metrics: Vec<Metric>,
+    /// Decides the images and the subsets.
+    pub seed: u64,
+    /// How many images are made.
+    pub count: usize,
+}
+
+impl<B: Backend, G: Generator<B>> Evaluator<B, G> for TrainingJudge<B> {
+    fn reports(&self) -> Vec<String> {
+        let names = self.metrics.iter().flat_map(|metric| metric.reports());
+        names.map(|&name| name.to_owned()).collect()
+    }
+
+    fn evaluate(&mut self, generator: &G, _step: u64, device: &B::Device) -> Result<Vec<(String, f64)>, TrainingError> {
+        let failed = |error: EvaluatorError| TrainingError::Evaluator(Box::new(error));
+        let noise = Sampler::for_evaluation(self.seed, self.count, generator.latent_size());
+        let images = generated_images(generator, [noise], device).map_err(failed)?;
+        let (images, _) = fit(images, self.judge.config().shape).map_err(failed)?;
+        let seen = self.judge.observe_all(&images, &mut |_| ()).map_err(failed)?;
+        let numbers = self
+            .reference
+            .measure(&seen, &self.metrics, self.seed)
+            .map_err(failed)?;
+        Ok(numbers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect())
+    }
+}
