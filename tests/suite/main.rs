@@ -32,6 +32,8 @@ mod desk;
 mod determinism;
 /// Numbers that are not finite.
 mod divergence;
+/// How good images are: scores of runs and samples, and on the way.
+mod evaluation;
 /// Evaluators, and the best checkpoint by what they report.
 mod evaluators;
 /// Runs of one backend on another.

@@ -5,6 +5,8 @@
 //!   of your own. [`load`] gives an [`ImageSet`] for a [`DatasetName`]: MNIST and its relatives
 //!   from [`idx`] files that it looks for in the [`data_folders`], or [`synthetic_digits`] that it
 //!   draws itself. [`fetch`] downloads the files and [`verify`] checks them.
+//! - **Samples.** [`read_samples`] reads images that any tool made, from arrays of NumPy, IDX files or
+//!   folders of PNG files, to judge them.
 //! - **Batches.** A [`Schedule`] says which images a batch holds, as a pure function of seed and
 //!   number, and a [`Prefetcher`] prepares the [`HostBatch`]es, images, labels and noise, ahead of the
 //!   device. Every random number of the program comes from [`keyed_rng`].

@@ -8,7 +8,7 @@ use burn_flex::{Flex, FlexDevice};
 use ganvas_data::{ImageSet, ImageSource, Purpose, Split, epoch_order, keyed_rng, synthetic_digits};
 use ganvas_evaluator::{
     ClassifierConfig, EvaluatorError, EvaluatorFile, EvaluatorInfo, Judge, Metric, Observed, Recipe, Reference,
-    TrainedOn, accuracy, train_classifier,
+    TrainedOn, accuracy, standard_evaluator, train_classifier,
 };
 use proptest::prelude::*;
 use rand::Rng;
@@ -71,6 +71,15 @@ fn a_classifier_of_digits_reads_digits() {
     let test = synthetic_digits(2, Split::Test, 2000);
     let found = accuracy(&seen(&test), &test).unwrap();
     assert!(found > 0.97, "{found}");
+}
+
+#[test]
+fn synthetic_digits_are_read_as_what_they_are_by_the_evaluator_of_mnist() {
+    let found = standard_evaluator("mnist").unwrap().unwrap();
+    let judge: Judge<Flex> = found.file.judge(&found.path, &DEVICE).unwrap();
+    let images = synthetic_digits(5, Split::Test, 3000);
+    let share = accuracy(&judge.observe_all(&images, &mut |_| ()).unwrap(), &images).unwrap();
+    assert!(share >= 0.9, "{share}");
 }
 
 #[test]

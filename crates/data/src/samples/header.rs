@@ -90,10 +90,10 @@ impl ImageArray {
 /// The type and the shape of an array, for messages: `'<f4', 9×28×28`.
 pub(super) fn description(header: &NpyHeader) -> String {
     let sides: Vec<String> = header.shape().iter().map(u64::to_string).collect();
-    let shape = if sides.is_empty() {
-        "a single number".to_owned()
-    } else {
-        sides.join("×")
+    let shape = match sides.len() {
+        0 => "a single number".to_owned(),
+        1..=6 => sides.join("×"),
+        many => format!("{many} axes"),
     };
     format!("{}, {shape}", header.dtype().descr())
 }
@@ -102,7 +102,7 @@ pub(super) fn description(header: &NpyHeader) -> String {
 /// [`LIMIT`].
 pub(super) fn read_header(stream: &mut impl Read, path: &Path) -> Result<NpyHeader, DataError> {
     let mut fill = |into: &mut [u8]| stream.read_exact(into).map_err(|error| unreadable(path, error));
-    let mut bytes = vec![0; 10];
+    let mut bytes = vec![0_u8; 10];
     fill(&mut bytes)?;
     if !bytes.starts_with(MAGIC) {
         let found = format!("a file that starts with the bytes {:02x?}", &bytes[..MAGIC.len()]);
@@ -111,7 +111,7 @@ pub(super) fn read_header(stream: &mut impl Read, path: &Path) -> Result<NpyHead
     let length = match bytes[..] {
         [.., 1, _, low, high] => u32::from(u16::from_le_bytes([low, high])),
         [.., 2 | 3, _, low, high] => {
-            let mut more = [0; 2];
+            let mut more = [0_u8; 2];
             fill(&mut more)?;
             bytes.extend(more);
             u32::from_le_bytes([low, high, more[0], more[1]])

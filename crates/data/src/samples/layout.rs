@@ -55,6 +55,7 @@ impl Layout {
     }
 
     /// How many images there are.
+    #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         let [images, ..] = self.axes;
         images.side

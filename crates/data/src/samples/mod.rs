@@ -61,7 +61,6 @@ pub struct Samples {
 pub fn read_samples(path: &Path, range: Option<ValueRange>) -> Result<Samples, DataError> {
     let about = fs::metadata(path).map_err(|error| DataError::io("read", path, error))?;
     if about.is_dir() {
-        only_bytes(path, range)?;
         return folder::read(path);
     }
     let name = file_name(path).to_ascii_lowercase();
@@ -70,7 +69,6 @@ pub fn read_samples(path: &Path, range: Option<ValueRange>) -> Result<Samples, D
     } else if name.ends_with(".npz") {
         arrays::read_npz(path, range)
     } else if [".idx", ".gz", "-ubyte"].iter().any(|ending| name.ends_with(ending)) {
-        only_bytes(path, range)?;
         read_idx(path)
     } else {
         Err(DataError::format(
@@ -91,21 +89,6 @@ fn read_idx(path: &Path) -> Result<Samples, DataError> {
         origin: origin(&images, path, None),
         images,
     })
-}
-
-/// Refuses a range that whoever calls gives for files that leave no choice.
-fn only_bytes(path: &Path, range: Option<ValueRange>) -> Result<(), DataError> {
-    match range.filter(|&range| range != ValueRange::Bytes) {
-        None => Ok(()),
-        Some(range) => Err(DataError::format(
-            path,
-            format!(
-                "the range {}, which bytes of PNG and IDX files always have",
-                ValueRange::Bytes
-            ),
-            format!("the range {range} asked for; leave it out"),
-        )),
-    }
 }
 
 /// The last part of a path, or all of it where it ends in none, as `..` does.

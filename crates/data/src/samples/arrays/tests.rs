@@ -133,12 +133,13 @@ fn the_array_of_images_is_found_by_its_shape_or_name() {
         shade(&[("y", labels.clone()), ("whatever", array(7)), ("column", column)]),
         Ok(7)
     );
-    for (index, name) in USUAL_NAMES.into_iter().enumerate() {
+    for (index, best) in USUAL_NAMES.into_iter().enumerate() {
         // Worse names come before it, and another array that looks like images.
         let mut arrays: Vec<(&str, Vec<u8>)> = vec![("z", array(99))];
-        let worse = USUAL_NAMES[index..].iter().rev();
-        arrays.extend(worse.map(|&name| (name, array(if name == USUAL_NAMES[index] { 7 } else { 8 }))));
-        assert_eq!(shade(&arrays), Ok(7), "{name}");
+        for name in USUAL_NAMES.into_iter().skip(index).rev() {
+            arrays.push((name, array(if name == best { 7 } else { 8 })));
+        }
+        assert_eq!(shade(&arrays), Ok(7), "{best}");
     }
     let several = npz(&[("real", array(1)), ("fake", array(2)), ("y", labels.clone())]);
     refused(
@@ -247,9 +248,10 @@ fn a_file_cut_short_or_grown_is_refused() {
 #[test]
 fn the_sum_of_an_archived_array_is_checked() {
     let mut bytes = include_bytes!("../fixtures/compressed.npz").to_vec();
-    // The sum that counts is the one in the directory at the end.
+    // It stands before the data and in the directory at the end.
     let entry = bytes.windows(4).position(|word| word == b"PK\x01\x02").unwrap();
     bytes[entry + 16] ^= 1;
+    bytes[14] ^= 1;
     let error = read("s.npz", &bytes, None).map(|found| found.origin).unwrap_err();
     assert!(error.contains("hecksum"), "{error}");
 }

@@ -1,0 +1,315 @@
+//! How good images are: scores of runs and of samples in every form, on every backend, and while training.
+
+use std::path::Path;
+
+use burn::tensor::backend::Backend;
+use ganvas_data::{ImageSet, ImageSource, Split, synthetic_digits};
+use ganvas_evaluator::{Judge, Metric, Reference, standard_evaluator};
+use serde_json::Value;
+
+use crate::{Inner, KIND, assert_near, desk::Desk, device};
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// What the evaluator of MNIST sees on a backend in synthetic digits, and in noisy ones.
+fn scores<B: Backend>(device: &B::Device) -> Vec<(&'static str, f64)> {
+    let found = standard_evaluator("mnist").unwrap().unwrap();
+    let judge: Judge<B> = found.file.judge(&found.path, device).unwrap();
+    let seen = |images: &ImageSet| judge.observe_all(images, &mut |_| ()).unwrap();
+    let training = synthetic_digits(3, Split::Train, 200);
+    let reference =
+        Reference::new(seen(&synthetic_digits(1, Split::Test, 150))).with_training(seen(&training).features);
+    let others = synthetic_digits(2, Split::Test, 120);
+    // Every third row is black.
+    let rows = others.pixels().chunks_exact(28).enumerate();
+    let pixels = rows.flat_map(|(row, pixels)| {
+        if row % 3 == 0 {
+            [0; 28].to_vec()
+        } else {
+            pixels.to_vec()
+        }
+    });
+    let damaged = ImageSet::new("damaged", pixels.collect(), None, others.shape()).unwrap();
+    reference.measure(&seen(&damaged), &Metric::ALL, 7).unwrap()
+}
+
+/// Taken once on ndarray: scores of the same samples must not depend on the backend.
+#[test]
+fn the_same_samples_have_the_same_scores_on_every_backend() {
+    let expected = [
+        ("fid", 24.912_001_85),
+        ("kid", 0.939_387_188_5),
+        ("kid_sd", 0.054_696_561_86),
+        ("precision", 52.0 / 120.0),
+        ("recall", 11.0 / 150.0),
+        ("density", 0.253_333_333_3),
+        ("coverage", 42.0 / 150.0),
+        ("score", 5.131_122_390_5),
+        ("class_entropy", 2.086_522_185_3),
+        ("class_distance", 0.258_333_333_3),
+        ("memorized", 0.0),
+    ];
+    let found = scores::<Inner>(&device());
+    let names = |numbers: &[(&'static str, f64)]| numbers.iter().map(|&(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names(&found), names(&expected));
+    for ((name, found), (_, expected)) in found.iter().zip(expected) {
+        assert_near(name, *found, expected, f64::abs(expected), 1e-3);
+    }
+}
+
+#[test]
+fn a_run_and_its_images_in_every_form_have_the_same_scores() {
+    let desk = Desk::new();
+    desk.ok(&["train", "tiny.toml", "--out", "run"]);
+    let generate = ["generate", "run", "--count", "60"];
+    for out in ["made.npy", "made.idx.gz", "made/"] {
+        desk.ok(&[&generate[..], &["--seed", "0", "--out", out]].concat());
+    }
+    desk.ok(&[&generate[..], &["--seed", "9", "--out", "real.npy"]].concat());
+    let judged = [
+        "--real",
+        "real.npy",
+        "--evaluator",
+        "mnist",
+        "--count",
+        "60",
+        "--backend",
+        KIND,
+    ];
+    let evaluate = [&["evaluate", "run", "made.npy", "made.idx.gz", "made"][..], &judged].concat();
+    let report = parsed(&desk.ok(&[&evaluate[..], &["--json"]].concat()).stdout);
+    let evaluations = report["evaluations"].as_array().unwrap();
+    assert_eq!(evaluations.len(), 4);
+    let hash = standard_evaluator("mnist").unwrap().unwrap().file.hash();
+    for found in evaluations {
+        for name in [
+            "fid",
+            "kid",
+            "kid_sd",
+            "precision",
+            "recall",
+            "density",
+            "coverage",
+            "score",
+            "class_entropy",
+        ] {
+            assert!(found[name].is_f64(), "{name}: {found}");
+            assert_eq!(found[name], evaluations[0][name], "{name}: {found}");
+            assert_eq!(report["sd"][name], 0.0, "{report}");
+            assert_eq!(report["mean"][name].is_f64(), true, "{report}");
+        }
+        // Nothing is known of training images.
+        assert!(found["memorized"].is_null(), "{found}");
+        assert_eq!((&found["count"], &found["floor"]["count"]), (&60.into(), &30.into()));
+        assert!(found["floor"]["fid"].as_f64().unwrap() > 0.0, "{found}");
+        assert!(found["floor"]["kid"].is_f64(), "{found}");
+        assert_eq!(found["evaluator"]["name"], "mnist");
+        assert_eq!(found["evaluator"]["hash"], hash.as_str());
+        assert!(found["evaluator"]["accuracy"].as_f64().unwrap() > 0.99);
+        assert_eq!(found["real"]["count"], 60);
+        assert_eq!(found["backend"], KIND);
+    }
+    assert_eq!(
+        (&evaluations[0]["step"], &evaluations[1]["step"]),
+        (&6.into(), &Value::Null)
+    );
+
+    // People get the same, and all that a score needs.
+    let table = desk.ok(&evaluate).stdout;
+    for part in [
+        &hash[..8],
+        "99.",
+        "real.npy",
+        "60 images",
+        "floor",
+        "mean",
+        "± sd",
+        "FID",
+        "run, step 6",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    assert!(table.lines().all(|line| line.chars().count() <= 90), "{table}");
+
+    // One source is one object; fewer images, and only the numbers that are asked for.
+    let one = [
+        &["evaluate", "made.npy", "--json", "--metrics", "fid,score"][..],
+        &judged,
+    ]
+    .concat();
+    let one = parsed(&desk.ok(&one).stdout);
+    assert_eq!(one["fid"], evaluations[0]["fid"]);
+    assert!(one["kid"].is_null() && one["score"].is_f64(), "{one}");
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn a_run_is_judged_on_its_way_and_a_resumed_one_alike() {
+    let desk = Desk::new();
+    let set = [
+        "--set",
+        "evaluation.every=2",
+        "--set",
+        "evaluation.count=50",
+        "--set",
+        "evaluation.metrics=[\"fid\", \"kid\", \"recall\", \"memorized\"]",
+        "--set",
+        "checkpoint.every=2",
+        "--set",
+        "checkpoint.best={metric = \"fid\", goal = \"min\"}",
+    ];
+    let train = [&["train", "tiny.toml"][..], &set].concat();
+    desk.ok(&[&train[..], &["--out", "whole"]].concat());
+    desk.ok(&[&train[..], &["--out", "parts", "--set", "training.max_steps=3"]].concat());
+    desk.ok(&[&train[..], &["--out", "parts", "--resume"]].concat());
+    crate::determinism::assert_same_run(&desk.path("whole"), &desk.path("parts"));
+    let lines = crate::determinism::metrics(&desk.path("whole"));
+    let evaluated: Vec<_> = lines.iter().filter(|line| line.get("fid").is_some()).collect();
+    assert_eq!(evaluated.iter().map(|line| line.step).collect::<Vec<_>>(), [2, 4, 6]);
+    for line in &evaluated {
+        for name in ["kid", "kid_sd", "recall", "memorized", "pixels/mean_error"] {
+            assert!(line.get(name).is_some(), "{name}: {line:?}");
+        }
+    }
+    let least = evaluated
+        .iter()
+        .min_by(|one, other| one.get("fid").partial_cmp(&other.get("fid")).unwrap());
+    let info = parsed(&desk.ok(&["info", "whole", "--json"]).stdout);
+    let best = info["checkpoints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|checkpoint| checkpoint["best"] == true);
+    assert_eq!(best.unwrap()["step"], least.unwrap().step);
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn what_cannot_be_judged_is_refused_with_a_way_out() {
+    use crate::desk::says;
+    let desk = Desk::new();
+    desk.ok(&["train", "tiny.toml", "--out", "run"]);
+    desk.ok(&["generate", "run", "--count", "20", "--out", "some.npy"]);
+    std::fs::create_dir(desk.path("empty")).unwrap();
+    std::fs::write(desk.path("text.npy"), "digits").unwrap();
+    std::fs::write(desk.path("damaged.safetensors"), "weights").unwrap();
+    let real = ["--real", "some.npy", "--evaluator", "mnist"];
+    for (arguments, code, parts) in [
+        (&["evaluate", "nothing"][..], 2, &["nothing", "no such"][..]),
+        (&["evaluate", "some.npy"], 2, &["--real mnist"]),
+        (&["evaluate", "some.npy", "--real", "some.npy"], 2, &["--evaluator"]),
+        (&["evaluate", "some.npy", "--real", "mnits"], 2, &["mnits", "`mnist`"]),
+        (
+            &["evaluate", "run", "--evaluator", "nobody"],
+            2,
+            &["nobody", "fashion-mnist"],
+        ),
+        (
+            &["evaluate", "run", "--evaluator", "damaged.safetensors"],
+            1,
+            &["damaged.safetensors"],
+        ),
+        (&["evaluate", "run", "--metrics", "FID"], 2, &["`FID`", "`fid`"]),
+        (&["evaluate", "run", "--checkpoint", "7"], 2, &["7"]),
+        (&["evaluate", "run", "--range", "0..1"], 2, &["--range"]),
+        (&["evaluate", "run", "--range", "0..2"], 2, &["0..1"]),
+        (&["evaluate", "run", "--count", "5"], 2, &["10 to"]),
+        (&["evaluator", "train", "mnist"], 2, &["ships with ganvas", "--out"]),
+        (
+            &["evaluator", "train", "synthetic", "--out", "own.toml"],
+            2,
+            &[".safetensors"],
+        ),
+        (
+            &["evaluator", "train", "synthetic", "--out", "damaged.safetensors"],
+            2,
+            &["--force"],
+        ),
+    ] {
+        says(&desk.run(arguments), code, parts);
+    }
+    for (source, parts) in [("empty", &["empty"][..]), ("text.npy", &["text.npy"])] {
+        says(&desk.run(&[&["evaluate", source][..], &real].concat()), 1, parts);
+    }
+    for (set, parts) in [
+        (
+            "evaluation.metrics=[\"fdi\"]",
+            &["evaluation.metrics", "did you mean `fid`?"][..],
+        ),
+        ("evaluation.metrics=[\"fid\", \"fid\"]", &["twice"]),
+        ("evaluation.metrics=\"fid\"", &["evaluation.metrics"]),
+        ("evaluation.evaluator=nobody", &["evaluation.evaluator", "nobody"]),
+        (
+            "checkpoint.best={metric = \"kid\", goal = \"min\"}",
+            &["checkpoint.best"],
+        ),
+        ("evaluation.count=3", &["evaluation.count", "10"]),
+    ] {
+        let metrics = ["--set", "evaluation.every=2", "--set", "evaluation.metrics=[\"fid\"]"];
+        let train = [
+            &["train", "tiny.toml", "--out", "refused"][..],
+            &metrics,
+            &["--set", set],
+        ]
+        .concat();
+        says(&desk.run(&train), 2, parts);
+        assert!(!desk.path("refused").exists());
+    }
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn an_evaluator_of_ones_own_is_trained_listed_and_found_by_name() {
+    let desk = Desk::new();
+    let run = |arguments: &[&str]| {
+        let mut command = desk.command(arguments);
+        command
+            .env("XDG_CACHE_HOME", desk.path("cache"))
+            .env("HOME", desk.path("home"));
+        let run = crate::desk::Run::from(command.output().unwrap(), arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+        run.stdout
+    };
+    let said = run(&["evaluator", "train", "synthetic", "--epochs", "1"]);
+    assert!(
+        said.contains("evaluator synthetic ") && said.contains("read right"),
+        "{said}"
+    );
+    let listed = parsed(&run(&["evaluator", "list", "--json"]));
+    let evaluators = listed["evaluators"].as_array().unwrap();
+    let names: Vec<&str> = evaluators.iter().map(|found| found["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["mnist", "fashion-mnist", "synthetic"]);
+    assert!(evaluators[2]["accuracy"].as_f64().unwrap() > 0.98, "{listed}");
+    assert_eq!(evaluators[2]["standard"], false);
+
+    run(&["train", "tiny.toml", "--out", "run"]);
+    let evaluate = [
+        "evaluate",
+        "run",
+        "--evaluator",
+        "synthetic",
+        "--count",
+        "100",
+        "--json",
+    ];
+    let found = parsed(&run(&evaluate));
+    assert_eq!(found["evaluator"]["hash"], evaluators[2]["hash"]);
+    assert_eq!(found["real"]["name"], "synthetic");
+    assert_eq!(
+        (&found["real"]["split"], &found["real"]["count"]),
+        (&"test".into(), &10_000.into())
+    );
+    assert_eq!(found["floor"]["count"], 100);
+    assert!(found["memorized"].is_f64(), "{found}");
+    assert!(
+        found["fid"].as_f64().unwrap() > 3.0 * found["floor"]["fid"].as_f64().unwrap(),
+        "{found}"
+    );
+    assert!(Path::new(&desk.path("cache/ganvas/evaluators/synthetic.safetensors")).is_file());
+    // The same recipe gives the same evaluator.
+    run(&["evaluator", "train", "synthetic", "--epochs", "1", "--force"]);
+    let again = parsed(&run(&["evaluator", "list", "--json"]));
+    assert_eq!(again["evaluators"][2]["hash"], evaluators[2]["hash"]);
+}
