@@ -1,7 +1,5 @@
 //! How good images are: scores of runs and of samples in every form, on every backend, and while training.
 
-use std::path::Path;
-
 use burn::tensor::backend::Backend;
 use ganvas_data::{ImageSet, ImageSource, Split, synthetic_digits};
 use ganvas_evaluator::{Judge, Metric, Reference, standard_evaluator};
@@ -98,7 +96,7 @@ fn a_run_and_its_images_in_every_form_have_the_same_scores() {
             assert!(found[name].is_f64(), "{name}: {found}");
             assert_eq!(found[name], evaluations[0][name], "{name}: {found}");
             assert_eq!(report["sd"][name], 0.0, "{report}");
-            assert_eq!(report["mean"][name].is_f64(), true, "{report}");
+            assert!(report["mean"][name].is_f64(), "{report}");
         }
         // Nothing is known of training images.
         assert!(found["memorized"].is_null(), "{found}");
@@ -307,7 +305,7 @@ fn an_evaluator_of_ones_own_is_trained_listed_and_found_by_name() {
         found["fid"].as_f64().unwrap() > 3.0 * found["floor"]["fid"].as_f64().unwrap(),
         "{found}"
     );
-    assert!(Path::new(&desk.path("cache/ganvas/evaluators/synthetic.safetensors")).is_file());
+    assert!(desk.path("cache/ganvas/evaluators/synthetic.safetensors").is_file());
     // The same recipe gives the same evaluator.
     run(&["evaluator", "train", "synthetic", "--epochs", "1", "--force"]);
     let again = parsed(&run(&["evaluator", "list", "--json"]));

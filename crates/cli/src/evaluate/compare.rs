@@ -1,6 +1,9 @@
 //! Comparing images on the chosen backend.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, btree_map::Entry},
+};
 
 use anyhow::Context;
 use burn::{
@@ -73,8 +76,8 @@ impl Job for CompareJob<'_> {
             progress: self.progress,
             done: Cell::new(0),
         };
-        let (images, _) = fit(real.images.clone(), judge.config().shape)?;
-        let mut reference = Reference::new(looking.all(&images)?);
+        let (real_images, _) = fit(real.images.clone(), judge.config().shape)?;
+        let mut reference = Reference::new(looking.all(&real_images)?);
         let training = match &real.training {
             Some(training) => Some(fit(training.clone(), judge.config().shape)?.0),
             None => None,
@@ -101,12 +104,11 @@ impl Job for CompareJob<'_> {
             let seen = looking.all(&images)?;
             let judged = reference.measure(&seen, metrics, seed);
             let numbers = judged.with_context(|| format!("cannot judge {}", subject.label()))?;
-            if !compared.floors.contains_key(&seen.count()) {
-                let floor = match &training {
+            if let Entry::Vacant(place) = compared.floors.entry(seen.count()) {
+                place.insert(match &training {
                     Some(training) => of_training(&looking, &reference, training, metrics, seen.count(), seed)?,
-                    None => of_halves(&looking, &images_of(real, &judge)?, metrics, seed)?,
-                };
-                compared.floors.insert(seen.count(), floor);
+                    None => of_halves(&looking, &real_images, metrics, seed)?,
+                });
             }
             compared.of_subjects.push(OfSubject {
                 label: subject.label().to_owned(),
@@ -154,10 +156,6 @@ fn of_halves<B: Backend>(
 fn without_memorized(metrics: &[Metric]) -> Vec<Metric> {
     let others = metrics.iter().copied();
     others.filter(|&metric| metric != Metric::Memorized).collect()
-}
-
-fn images_of<B: Backend>(real: &RealImages, judge: &Judge<B>) -> anyhow::Result<ImageSet> {
-    Ok(fit(real.images.clone(), judge.config().shape)?.0)
 }
 
 /// The images that `ganvas generate --seed SEED` makes of a checkpoint, as bytes, as it writes them.
