@@ -185,6 +185,99 @@ fn a_run_is_judged_on_its_way_and_a_resumed_one_alike() {
 
 #[cfg(feature = "ndarray")]
 #[test]
+fn stacked_digits_are_trained_on_and_their_modes_are_counted() {
+    use ganvas_data::idx;
+    let desk = Desk::new();
+    for (split, count) in [(Split::Train, 300), (Split::Test, 200)] {
+        let digits = synthetic_digits(1, split, count);
+        let (images, labels) = split.file_names();
+        idx::write_images(&desk.path("mnist").join(images), digits.pixels(), 28, 28).unwrap();
+        idx::write_labels(&desk.path("mnist").join(labels), digits.labels().unwrap()).unwrap();
+    }
+    let data = ["--data-dir", "."];
+    let stacked = ["--set", "data.dataset=stacked-mnist"];
+    desk.ok(&[&["train", "tiny.toml", "--out", "run"][..], &stacked, &data].concat());
+    let evaluate = [&["evaluate", "run", "--count", "300", "--json"][..], &data].concat();
+    let found = parsed(&desk.ok(&evaluate).stdout);
+    assert!(
+        found["modes"].as_f64().unwrap() >= 1.0 && found["modes_kl"].as_f64().unwrap() > 3.0,
+        "{found}"
+    );
+    assert!(
+        found["fid"].is_f64() && found["kid"].is_f64() && found["recall"].is_null(),
+        "{found}"
+    );
+    // A perfect sampler of 300 images has a fourth of a thousand modes.
+    let modes = found["floor"]["modes"].as_f64().unwrap();
+    assert!((250.0..270.0).contains(&modes), "{found}");
+    assert_eq!(found["real"]["name"], "stacked-mnist");
+    desk.ok(&[&["generate", "run", "--count", "30", "--seed", "0", "--out", "some/"][..]].concat());
+    let samples = [
+        "evaluate",
+        "some",
+        "--real",
+        "stacked-mnist",
+        "--count",
+        "30",
+        "--metrics",
+        "modes,score",
+        "--json",
+    ];
+    let samples = parsed(&desk.ok(&[&samples[..], &data].concat()).stdout);
+    assert!(samples["modes"].is_f64() && samples["score"].is_f64(), "{samples}");
+    desk.ok(&[&["data", "preview", "stacked-mnist", "--count", "9"][..], &data].concat());
+    assert!(desk.path("stacked-mnist.png").is_file());
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
+fn samples_are_drawn_beside_the_training_images_that_they_are_nearest_to() {
+    let desk = Desk::new();
+    desk.ok(&["train", "tiny.toml", "--out", "run"]);
+    let draw = [
+        "evaluate",
+        "run",
+        "--metrics",
+        "fid",
+        "--count",
+        "60",
+        "--neighbours",
+        "pairs.png",
+    ];
+    let said = desk.ok(&draw).stdout;
+    assert!(said.contains("pairs.png"), "{said}");
+    let size = |name: &str| {
+        let file = std::io::BufReader::new(std::fs::File::open(desk.path(name)).unwrap());
+        let reader = png::Decoder::new(file).read_info().unwrap();
+        (reader.info().width, reader.info().height)
+    };
+    let (width, height) = size("pairs.png");
+    // Forty pairs, four in a row.
+    assert!(height > width && width > 8 * 28, "{width} {height}");
+    assert_eq!(desk.run(&draw).code, 2);
+    desk.ok(&[&draw[..], &["--force"]].concat());
+    desk.ok(&["generate", "run", "--count", "20", "--out", "some.npy"]);
+    let other = [
+        "evaluate",
+        "run",
+        "--real",
+        "some.npy",
+        "--evaluator",
+        "mnist",
+        "--neighbours",
+        "other.png",
+    ];
+    let refused = desk.run(&other);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("--neighbours"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!desk.path("other.png").exists());
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
 fn what_cannot_be_judged_is_refused_with_a_way_out() {
     use crate::desk::says;
     let desk = Desk::new();
@@ -244,6 +337,7 @@ fn what_cannot_be_judged_is_refused_with_a_way_out() {
             &["checkpoint.best"],
         ),
         ("evaluation.count=3", &["evaluation.count", "10"]),
+        ("evaluation.patience=3", &["evaluation.patience", "[checkpoint.best]"]),
     ] {
         let metrics = ["--set", "evaluation.every=2", "--set", "evaluation.metrics=[\"fid\"]"];
         let train = [

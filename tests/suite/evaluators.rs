@@ -3,11 +3,15 @@
 use std::fs;
 
 use burn::tensor::backend::Backend;
-use ganvas_training::{Checkpoint, Evaluator, MetricsLine, RunDirectory, TrainingError, train};
+use ganvas_model::NetworkConfig;
+use ganvas_training::{
+    Checkpoint, Evaluator, Evaluators, Hint, MetricsLine, Observer, Outcome, RunDirectory, TrainingError, resume_point,
+    train,
+};
 
 use crate::{
     B,
-    determinism::{begin, experiment, images, metrics},
+    determinism::{StopAfter, begin, experiment, images, metrics},
     device,
 };
 
@@ -52,6 +56,123 @@ fn an_evaluator_may_fail_or_have_no_number_and_takes_no_name_that_every_line_has
             "{error}"
         );
         assert!(!written, "{name}");
+    }
+}
+
+/// Reports one number after the other under a name.
+#[derive(Debug)]
+struct Course(&'static str, &'static [f64]);
+
+impl<X: Backend, G> Evaluator<X, G> for Course {
+    fn reports(&self) -> Vec<String> {
+        vec![self.0.to_owned()]
+    }
+    fn evaluate(&mut self, _: &G, step: u64, _: &X::Device) -> Result<Vec<(String, f64)>, TrainingError> {
+        Ok(vec![(self.0.to_owned(), self.1[step as usize - 1])])
+    }
+}
+
+/// Remembers the hints.
+#[derive(Default)]
+struct Hints(Vec<(u64, Hint)>);
+
+impl Observer for Hints {
+    fn warned(&mut self, step: u64, hint: Hint) {
+        self.0.push((step, hint));
+    }
+}
+
+/// Trains with numbers of quality that take a course, in sessions that end at these steps.
+fn follow(course: Course, set: &[&str], sessions: &[u64]) -> (Outcome, Vec<(u64, Hint)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let experiment = experiment(&[&["evaluation.every=1", "checkpoint.every=1"], set].concat());
+    let images = images(&experiment);
+    let mut hints = Hints::default();
+    let judges: &mut Evaluators<B, NetworkConfig> = &mut [Box::new(course) as Box<_>];
+    let mut outcome = None;
+    for (session, &last) in sessions.iter().enumerate() {
+        let run = match session {
+            0 => RunDirectory::create(Some(&path), &experiment.name).unwrap(),
+            _ => RunDirectory::open(Some(&path), &experiment.name).unwrap(),
+        };
+        let point = (session > 0).then(|| resume_point(&run, &experiment, &*images).unwrap());
+        let before = point
+            .as_ref()
+            .and_then(|point| Some(point.checkpoint.as_ref()?.state.step));
+        let mut watch = Both(StopAfter(last - before.unwrap_or(0)), &mut hints);
+        let ended = train::<B, _, _>(
+            &experiment,
+            &images,
+            judges,
+            &run,
+            point.as_ref(),
+            &device(),
+            &mut watch,
+        );
+        outcome = Some(ended.unwrap());
+    }
+    (outcome.unwrap(), hints.0)
+}
+
+/// Two observers.
+struct Both<'a>(StopAfter, &'a mut Hints);
+
+impl Observer for Both<'_> {
+    fn stepped(&mut self, step: u64) {
+        self.0.stepped(step);
+    }
+    fn warned(&mut self, step: u64, hint: Hint) {
+        self.1.warned(step, hint);
+    }
+    fn wants_to_stop(&mut self) -> bool {
+        self.0.wants_to_stop()
+    }
+}
+
+#[test]
+fn a_run_ends_when_patience_does_in_one_session_or_in_several() {
+    let course = [9.0, 8.0, 8.5, 7.0, 7.0, 7.5, 7.1, 1.0, 1.0, 1.0, 1.0, 1.0];
+    let course = || Course("beauty", Box::leak(Box::new(course)));
+    let set = [
+        "evaluation.patience=3",
+        "checkpoint.best={metric=\"beauty\", goal=\"min\"}",
+    ];
+    let last = u64::MAX;
+    // The fourth was the best, and three more were not better.
+    assert_eq!(follow(course(), &set, &[last]).0, Outcome::OutOfPatience { step: 7 });
+    assert_eq!(follow(course(), &set, &[5, last]).0, Outcome::OutOfPatience { step: 7 });
+    assert_eq!(follow(course(), &set, &[7, last]).0, Outcome::OutOfPatience { step: 7 });
+    let most = [
+        "evaluation.patience=3",
+        "checkpoint.best={metric=\"beauty\", goal=\"max\"}",
+    ];
+    assert_eq!(
+        follow(course(), &most, &[2, 3, last]).0,
+        Outcome::OutOfPatience { step: 4 }
+    );
+    let set = ["evaluation.patience=0", set[1]];
+    assert_eq!(follow(course(), &set, &[last]).0, Outcome::Finished { step: 12 });
+}
+
+#[test]
+fn numbers_of_quality_bring_hints_also_over_several_sessions() {
+    for sessions in [&[u64::MAX][..], &[5, u64::MAX]] {
+        let of = |name, course: [f64; 12]| follow(Course(name, Box::leak(Box::new(course))), &[], sessions).1;
+        let collapse = of("recall", [0.1, 0.3, 0.6, 0.5, 0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1]);
+        assert_eq!(collapse, [(6, Hint::VarietyLost)]);
+        let plateau = of(
+            "fid",
+            [
+                290.0, 200.0, 201.0, 202.0, 203.0, 204.0, 120.0, 90.0, 70.0, 60.0, 50.0, 40.0,
+            ],
+        );
+        assert_eq!(plateau, [(6, Hint::StillFar)]);
+        let stall = of(
+            "fid",
+            [290.0, 20.0, 20.0, 19.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0, 20.0],
+        );
+        assert_eq!(stall, [(10, Hint::QualityStalled)]);
     }
 }
 

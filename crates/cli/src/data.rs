@@ -39,7 +39,7 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
         } => {
             check_folder(folder.data_dir.as_deref(), *name)?;
             let out = out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.png")));
-            let mut writer = picture(&out, *force)?;
+            let mut writer = picture("--out", &out, *force)?;
             let options = LoadOptions {
                 data_dir: folder.data_dir.clone(),
                 seed: *seed,
@@ -62,11 +62,11 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
 }
 
 /// Opens a picture to be written, whose name says that it is one.
-fn picture(out: &Path, force: bool) -> anyhow::Result<Destination> {
+pub fn picture(argument: &str, out: &Path, force: bool) -> anyhow::Result<Destination> {
     let is_png = out.extension().is_some_and(|end| end.eq_ignore_ascii_case("png"));
     if !is_png && !is_stdout(out) && !is_stream(out) {
         bail!(UsageError(format!(
-            "--out {}: expected a name that ends in .png",
+            "{argument} {}: expected a name that ends in .png",
             quoted(out)
         )));
     }

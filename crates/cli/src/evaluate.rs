@@ -8,17 +8,28 @@ mod subjects;
 use std::path::Path;
 
 use anyhow::bail;
-use ganvas_data::DatasetName;
+use ganvas_data::{DatasetName, ImageSource, compose_grid};
 use ganvas_evaluator::{FoundEvaluator, Metric};
 
 use self::{compare::CompareJob, real::RealImages, report::Report, subjects::Subject};
 use crate::{
     args::EvaluateArguments,
-    evaluator,
+    data, evaluator,
     exit::{Ended, UsageError},
+    image_files::ENLARGEMENT,
+    output::print_line,
     quoting::quoted,
     screen,
 };
+
+/// Images that are judged where nobody says how many.
+const COUNT: usize = 10_000;
+
+/// The same for stacked digits, whose modes are counted in so many (PacGAN, arXiv:1712.04086).
+const STACKED_COUNT: usize = 26_000;
+
+/// Columns of the picture of samples beside training images: four pairs.
+const PAIR_COLUMNS: usize = 8;
 
 pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
     let subjects = subjects::find(arguments)?;
@@ -39,13 +50,32 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
             .find_map(Subject::experiment)
             .map(|experiment| &experiment.backend),
     )?;
+    let mut picture = match &arguments.neighbours {
+        Some(path) => Some(data::picture("--neighbours", path, arguments.force)?),
+        None => None,
+    };
+    let is_stacked = name == Some(DatasetName::StackedMnist);
     let metrics = match arguments.metrics.as_slice() {
+        // Neighbours among so many images of so many features would take minutes.
+        [] if is_stacked => vec![Metric::Modes, Metric::Fid, Metric::Kid],
         [] => Metric::ALL.to_vec(),
         metrics => metrics.to_vec(),
     };
-    let real = RealImages::load(arguments, name, &subjects)?;
-    let count = arguments.count as usize;
-    let total = real.to_look_at(count, &metrics) + subjects.iter().map(|subject| subject.at_most(count)).sum::<usize>();
+    let count = match (arguments.count, is_stacked) {
+        (Some(count), _) => count as usize,
+        (None, true) => STACKED_COUNT,
+        (None, false) => COUNT,
+    };
+    let real = RealImages::load(arguments, name, &subjects, count)?;
+    if real.training.is_none() && picture.is_some() {
+        bail!(UsageError(format!(
+            "--neighbours needs training images, and nothing is known of any beside {}; name a data set with `--real`",
+            real.name
+        )));
+    }
+    let looks_for_copies = metrics.contains(&Metric::Memorized) || picture.is_some();
+    let total =
+        real.to_look_at(count, looks_for_copies) + subjects.iter().map(|subject| subject.at_most(count)).sum::<usize>();
     let progress = screen::progress(total as u64, "looking at images");
     let compared = selected.run(CompareJob {
         evaluator: &found,
@@ -54,9 +84,15 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
         metrics: &metrics,
         count,
         seed: arguments.seed,
+        wants_pairs: picture.is_some(),
         progress: &progress,
     })?;
     drop(progress);
+    if let (Some(mut writer), Some(pairs)) = (picture.take(), &compared.pairs) {
+        let grid = compose_grid(pairs.pixels(), pairs.len(), pairs.shape(), PAIR_COLUMNS)?;
+        grid.upscale(ENLARGEMENT).encode_png(&mut writer)?;
+        writer.finish()?;
+    }
     let report = Report {
         evaluator: &found,
         real: &real,
@@ -67,7 +103,15 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
     };
     match arguments.json {
         true => report.print_json(),
-        false => report.print_table(),
+        false => {
+            report.print_table();
+            if let Some(path) = &arguments.neighbours {
+                print_line!(
+                    "\nnearest to training images, each left of the one that it is nearest to: {}",
+                    quoted(path)
+                );
+            }
+        }
     }
     Ok(Ended::Done)
 }

@@ -40,10 +40,10 @@ pub fn find(argument: &Path) -> Result<FoundEvaluator, EvaluatorError> {
     find_evaluator(argument, &evaluator_folder())
 }
 
-/// The name of the evaluator that belongs to a data set; synthetic digits are read by MNIST's.
+/// The name of the evaluator that belongs to a data set; synthetic and stacked digits are read by MNIST's.
 pub fn default_name(dataset: DatasetName) -> DatasetName {
     match dataset {
-        DatasetName::Synthetic => DatasetName::Mnist,
+        DatasetName::Synthetic | DatasetName::StackedMnist => DatasetName::Mnist,
         dataset => dataset,
     }
 }

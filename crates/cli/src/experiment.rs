@@ -177,12 +177,13 @@ impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
         let loading = screen::loading(self.dataset);
-        let images = ganvas_data::load(self.dataset, Split::Train, &self.options).map_err(|error| match error {
-            DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
-                anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
-            }
-            error => error.into(),
-        })?;
+        let images =
+            ganvas_data::load_source(self.dataset, Split::Train, &self.options).map_err(|error| match error {
+                DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
+                    anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
+                }
+                error => error.into(),
+            })?;
         drop(loading);
         let [channels, height, width] = images.shape();
         info!(
@@ -190,7 +191,7 @@ impl Loaded {
             self.dataset,
             counted(images.len(), "image")
         );
-        Ok(Arc::new(images))
+        Ok(images)
     }
 
     /// Checks what does not need the images themselves: that there are steps, and that a step fits into memory.

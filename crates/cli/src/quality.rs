@@ -77,7 +77,10 @@ impl Quality {
             };
             ("evaluation.evaluator", format!("{error}{advice}"), None)
         })?;
-        let shape = evaluator.file.info.network.shape;
+        let mut shape = evaluator.file.info.network.shape;
+        if dataset == DatasetName::StackedMnist {
+            shape[0] *= 3;
+        }
         if let Ok(Some(found)) = shape_before_loading(dataset, Split::Train, options)
             && !fits(found, shape)
         {
@@ -104,7 +107,10 @@ impl Quality {
         training: &dyn ImageSource,
         device: &B::Device,
     ) -> Result<TrainingJudge<B>, EvaluatorError> {
-        let judge = self.evaluator.file.judge::<B>(&self.evaluator.path, device)?;
+        let mut judge = self.evaluator.file.judge::<B>(&self.evaluator.path, device)?;
+        if self.dataset == DatasetName::StackedMnist {
+            judge = judge.per_channel();
+        }
         let loading = screen::loading(self.dataset);
         let options = LoadOptions {
             count: None,
@@ -113,7 +119,7 @@ impl Quality {
         let real = ganvas_data::load(self.dataset, Split::Test, &options)?;
         drop(loading);
         let looking = screen::spinner("looking at real images");
-        let (real, _) = fit(real, judge.config().shape)?;
+        let (real, _) = fit(real, judge.shape())?;
         let mut reference = Reference::new(judge.observe_all(&real, &mut |_| ())?);
         if self.metrics.contains(&Metric::Memorized) {
             let mut pixels = Vec::new();
@@ -121,7 +127,7 @@ impl Quality {
                 pixels.extend_from_slice(&training.image(index)?);
             }
             let training = ImageSet::new(training.name(), pixels, None, training.shape())?;
-            let (training, _) = fit(training, judge.config().shape)?;
+            let (training, _) = fit(training, judge.shape())?;
             reference = reference.with_training(judge.observe_all(&training, &mut |_| ())?.features);
         }
         drop(looking);

@@ -88,6 +88,12 @@ fn report(outcome: Outcome, begun_at: Option<u64>, run: &RunDirectory, data_dir:
             print_line!("more images: ganvas generate {path} --count 100 --out digits.png");
             Ended::Done
         }
+        Outcome::OutOfPatience { step } => {
+            print_line!("ended early after {}, out of patience: {path}", counted(step, "step"));
+            print_line!("real beside generated: {}", quoted(&run.comparison_path()));
+            print_line!("the best: ganvas generate {path} --checkpoint best --count 100 --out digits.png");
+            Ended::Done
+        }
         Outcome::Stopped { step } => {
             print_line!("stopped and saved after step {step}: {path}");
             // The run's own configuration has whatever was set or laid over.

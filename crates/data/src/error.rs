@@ -144,7 +144,7 @@ pub enum DataError {
         len: usize,
     },
     /// A name that no data set bears.
-    #[error("unknown data set `{name}`; expected mnist, fashion-mnist, kmnist or synthetic")]
+    #[error("unknown data set `{name}`; expected mnist, fashion-mnist, kmnist, stacked-mnist or synthetic")]
     UnknownDataset {
         /// The name as given.
         name: String,

@@ -35,6 +35,8 @@ pub enum Purpose {
     Augmentation,
     /// Which samples go into the subsets of an evaluation (tag 9).
     EvaluationSubsets,
+    /// Which digits are stacked (tag 10).
+    StackedDigits,
 }
 
 impl Purpose {
@@ -51,6 +53,7 @@ impl Purpose {
             Self::EvaluationNoise => 7,
             Self::Augmentation => 8,
             Self::EvaluationSubsets => 9,
+            Self::StackedDigits => 10,
         }
     }
 }
@@ -125,10 +128,11 @@ mod tests {
             Purpose::EvaluationNoise,
             Purpose::Augmentation,
             Purpose::EvaluationSubsets,
+            Purpose::StackedDigits,
         ]
         .map(Purpose::tag);
         tags.sort_unstable();
-        assert_eq!(tags, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(tags, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     }
 
     #[test]

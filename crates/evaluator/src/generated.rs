@@ -50,7 +50,7 @@ impl<B: Backend, G: Generator<B>> Evaluator<B, G> for TrainingJudge<B> {
         let failed = |error: EvaluatorError| TrainingError::Evaluator(Box::new(error));
         let noise = Sampler::for_evaluation(self.seed, self.count, generator.latent_size());
         let images = generated_images(generator, [noise], device).map_err(failed)?;
-        let (images, _) = fit(images, self.judge.config().shape).map_err(failed)?;
+        let (images, _) = fit(images, self.judge.shape()).map_err(failed)?;
         let seen = self.judge.observe_all(&images, &mut |_| ()).map_err(failed)?;
         let numbers = self
             .reference

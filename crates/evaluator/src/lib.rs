@@ -20,6 +20,8 @@ mod shift;
 mod store;
 mod train;
 
+pub use ganvas_metrics::{Neighbour, expected_modes};
+
 pub use classifier::{Classifier, ClassifierConfig, FEATURES, Seen};
 pub use error::EvaluatorError;
 pub use file::{EvaluatorFile, EvaluatorInfo, TrainedOn};

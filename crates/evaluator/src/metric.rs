@@ -28,11 +28,13 @@ pub enum Metric {
     ClassDistance,
     /// Share of generated images that are nearer to the training images than 99 of 100 real ones are.
     Memorized,
+    /// Modes of stacked digits, of 1000, and the divergence of their distribution from the uniform one, `modes_kl`.
+    Modes,
 }
 
 impl Metric {
     /// Every one, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Fid,
         Self::Kid,
         Self::Precision,
@@ -43,6 +45,7 @@ impl Metric {
         Self::ClassEntropy,
         Self::ClassDistance,
         Self::Memorized,
+        Self::Modes,
     ];
 
     /// Its name, in logs and in JSON.
@@ -58,6 +61,7 @@ impl Metric {
             Self::ClassEntropy => "class_entropy",
             Self::ClassDistance => "class_distance",
             Self::Memorized => "memorized",
+            Self::Modes => "modes",
         }
     }
 
@@ -74,6 +78,7 @@ impl Metric {
             Self::ClassEntropy => &["class_entropy"],
             Self::ClassDistance => &["class_distance"],
             Self::Memorized => &["memorized"],
+            Self::Modes => &["modes", "modes_kl"],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use ganvas_data::{HostBatch, ImageSource};
-use ganvas_metrics::{Features, Predictions};
+use ganvas_metrics::{Features, Predictions, StackedClasses};
 use ganvas_model::{Pass, host_values};
 
 use crate::{
@@ -16,9 +16,9 @@ const CHUNK: usize = 500;
 /// Features and classes of images, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// `[images, FEATURES]`
+    /// `[images, FEATURES]`, or `[images, channels · FEATURES]` where each channel was looked at alone.
     pub features: Features,
-    /// `[images, classes]`
+    /// `[images, classes]`, or `[images · channels, classes]`.
     pub predictions: Predictions,
 }
 
@@ -27,6 +27,15 @@ impl Observed {
     pub fn count(&self) -> usize {
         self.features.count()
     }
+
+    /// The classes of each image's three channels; none where they were not looked at one by one.
+    pub fn stacked_classes(&self) -> Option<Vec<StackedClasses>> {
+        if self.predictions.count() != 3 * self.count() {
+            return None;
+        }
+        let classes = self.predictions.classes();
+        Some(classes.chunks_exact(3).map(|of| [of[0], of[1], of[2]]).collect())
+    }
 }
 
 /// A classifier on its device, with what it is for.
@@ -34,6 +43,8 @@ impl Observed {
 pub struct Judge<B: Backend> {
     classifier: Classifier<B>,
     config: ClassifierConfig,
+    /// Channels that are looked at alone, as images of their own; 1 for whole images.
+    channels: usize,
     device: B::Device,
 }
 
@@ -43,8 +54,14 @@ impl<B: Backend> Judge<B> {
         Self {
             classifier,
             config,
+            channels: 1,
             device: device.clone(),
         }
+    }
+
+    /// Looks at each of the three channels of stacked digits alone.
+    pub fn per_channel(self) -> Self {
+        Self { channels: 3, ..self }
     }
 
     /// The network.
@@ -52,9 +69,10 @@ impl<B: Backend> Judge<B> {
         &self.classifier
     }
 
-    /// What it was built for.
-    pub fn config(&self) -> ClassifierConfig {
-        self.config
+    /// The images that it looks at: channels, height and width.
+    pub fn shape(&self) -> [usize; 3] {
+        let [channels, height, width] = self.config.shape;
+        [channels * self.channels, height, width]
     }
 
     /// Looks at the images of these numbers, in this order. `progress` is given the images done.
@@ -68,10 +86,10 @@ impl<B: Backend> Judge<B> {
         chosen: &[u32],
         progress: &mut dyn FnMut(usize),
     ) -> Result<Observed, EvaluatorError> {
-        if images.shape() != self.config.shape {
+        if images.shape() != self.shape() {
             return Err(EvaluatorError::Shape {
                 name: images.name().to_owned(),
-                expected: self.config.shape.into(),
+                expected: self.shape().into(),
                 found: images.shape().into(),
             });
         }
@@ -79,7 +97,10 @@ impl<B: Backend> Judge<B> {
         let mut done = 0;
         for indices in chosen.chunks(CHUNK) {
             let batch = HostBatch::assemble(images, indices)?;
-            let pixels = Tensor::from_data(TensorData::new(batch.images, batch.shape), &self.device);
+            // Channel after channel in memory, so that each is an image of its own where that is wanted.
+            let [channels, height, width] = self.config.shape;
+            let shape = [indices.len() * self.channels, channels, height, width];
+            let pixels = Tensor::from_data(TensorData::new(batch.images, shape), &self.device);
             let seen = self.classifier.forward_pass(pixels, &mut Pass::inference());
             // One image after the other.
             features.extend(host_values(seen.features.transpose()));
@@ -88,7 +109,7 @@ impl<B: Backend> Judge<B> {
             progress(done);
         }
         Ok(Observed {
-            features: Features::from_f32(&features, FEATURES)?,
+            features: Features::from_f32(&features, self.channels * FEATURES)?,
             predictions: Predictions::from_logits(&logits, self.config.classes)?,
         })
     }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_metrics::{
-    Features, Gaussian, Manifold, Neighbour, entropy, histogram_distance, kernel_distance, memorized, nearest,
+    Features, Gaussian, Manifold, Modes, Neighbour, entropy, histogram_distance, kernel_distance, memorized, nearest,
 };
 
 use crate::{EvaluatorError, Metric, Observed};
@@ -54,8 +54,20 @@ impl Reference {
         &self.real
     }
 
+    /// The nearest training image of each generated one; nothing where the training images are not known.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Metrics`] where another evaluator looked at them.
+    pub fn nearest_training(&self, generated: &Observed) -> Result<Option<Vec<Neighbour>>, EvaluatorError> {
+        let found = self
+            .training
+            .as_ref()
+            .map(|training| nearest(&generated.features, training));
+        Ok(found.transpose()?)
+    }
+
     /// Compares generated images: numbers by their names, in the order of `metrics`; none for [`Metric::Memorized`] where the
-    /// training images are not known. `seed` decides the subsets of the kernel distance.
+    /// training images are not known, and for [`Metric::Modes`] of what is no stacked digits. `seed` decides the subsets of the kernel distance.
     ///
     /// # Errors
     /// [`EvaluatorError::Metrics`] for too few images.
@@ -97,6 +109,12 @@ impl Reference {
                     }
                     None => None,
                 },
+                Metric::Modes => {
+                    let modes = fake.stacked_classes().map(|classes| Modes::of(&classes));
+                    numbers.extend(modes.map(|modes| ("modes", modes.count as f64)));
+                    numbers.extend(modes.map(|modes| ("modes_kl", modes.divergence)));
+                    continue;
+                }
             };
             numbers.extend(value.map(|value| (metric.name(), value)));
         }

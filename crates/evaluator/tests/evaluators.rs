@@ -5,10 +5,10 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use burn_autodiff::Autodiff;
 use burn_flex::{Flex, FlexDevice};
-use ganvas_data::{ImageSet, ImageSource, Purpose, Split, epoch_order, keyed_rng, synthetic_digits};
+use ganvas_data::{ImageSet, ImageSource, Purpose, Split, StackedDigits, epoch_order, keyed_rng, synthetic_digits};
 use ganvas_evaluator::{
-    ClassifierConfig, EvaluatorError, EvaluatorFile, EvaluatorInfo, Judge, Metric, Observed, Recipe, Reference,
-    TrainedOn, accuracy, standard_evaluator, train_classifier,
+    ClassifierConfig, EvaluatorError, EvaluatorFile, EvaluatorInfo, FEATURES, Judge, Metric, Observed, Recipe,
+    Reference, TrainedOn, accuracy, expected_modes, standard_evaluator, train_classifier,
 };
 use proptest::prelude::*;
 use rand::Rng;
@@ -326,6 +326,47 @@ fn copies_of_training_images_are_found() {
     let found = share(&half);
     assert!((found - 0.5).abs() < 0.03, "{found}");
     assert_eq!(share(&select(&training, 0..200)), 1.0);
+}
+
+/// The counter of modes: digits that are read right, stacked, have as many modes as there are classes of them, cubed.
+#[test]
+fn stacked_digits_have_a_thousand_modes_and_those_of_k_digits_k_cubed() {
+    let digits = synthetic_digits(4, Split::Test, 1500);
+    let read = seen(&digits).predictions.classes();
+    let of_classes = |classes: u32, count: usize| {
+        let is_right = |&index: &usize| digits.label(index) == Some(read[index] as u32);
+        let is_known = |&index: &usize| digits.label(index).unwrap() < classes;
+        let known = select(&digits, (0..digits.len()).filter(is_right).filter(is_known));
+        let stacked = StackedDigits::new("stacked", known, 1, count).unwrap();
+        let seen = judge().per_channel().observe_all(&stacked, &mut |_| ()).unwrap();
+        assert_eq!((seen.count(), seen.features.width()), (count, 3 * FEATURES));
+        let found = Reference::new(seen.clone()).measure(&seen, &[Metric::Modes, Metric::Fid], 1);
+        let found = found.unwrap();
+        assert_eq!(
+            found.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            ["modes", "modes_kl", "fid"]
+        );
+        (found[0].1, found[1].1)
+    };
+    for classes in [1, 3, 6] {
+        let (modes, divergence) = of_classes(classes, 2500);
+        let all = f64::from(classes).powi(3);
+        assert_eq!(modes, all);
+        // Uniform over those, but for the sample.
+        assert!((divergence - (1000.0 / all).ln()).abs() < 0.1, "{divergence}");
+    }
+    let (modes, divergence) = of_classes(10, 12_000);
+    assert_eq!(modes, 1000.0);
+    let (_, expected) = expected_modes([0.1; 10], 12_000);
+    assert!((divergence - expected).abs() < 0.02, "{divergence} {expected}");
+    // Whole images have no channels to count modes in.
+    let whole = seen(&select(&digits, 0..100));
+    assert_eq!(
+        Reference::new(whole.clone())
+            .measure(&whole, &[Metric::Modes], 1)
+            .unwrap(),
+        []
+    );
 }
 
 proptest! {

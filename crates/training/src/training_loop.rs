@@ -25,6 +25,11 @@ pub enum Outcome {
         /// Steps done.
         step: u64,
     },
+    /// It did not become better for as many evaluations as `[evaluation] patience` says.
+    OutOfPatience {
+        /// Steps done.
+        step: u64,
+    },
 }
 
 /// The evaluators of a run.
@@ -73,6 +78,9 @@ where
         let Some(batches) = loader.next::<B>(device)? else {
             break Outcome::Finished { step: state.step };
         };
+        if recorder.is_out_of_patience() {
+            break Outcome::OutOfPatience { step: state.step };
+        }
         recorder.lap(|timings| &mut timings.data);
 
         // Update the discriminator, the generator and its average.

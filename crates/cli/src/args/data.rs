@@ -49,7 +49,7 @@ pub enum DataCommand {
         \x20 ganvas data preview mnist\n\
         \x20 ganvas data preview synthetic --count 25 --seed 3 --out digits.png")]
     Preview {
-        /// mnist, fashion-mnist, kmnist or synthetic
+        /// mnist, fashion-mnist, kmnist, stacked-mnist or synthetic
         #[arg(value_parser = data_set)]
         name: DatasetName,
         #[command(flatten)]

@@ -21,14 +21,14 @@ pub struct EvaluateArguments {
     /// data set, else the one that the evaluator was trained on]
     #[arg(long, value_name = "NAME_OR_FILE")]
     pub real: Option<PathBuf>,
-    /// How many images of each are judged at most; only scores of equal numbers compare
-    #[arg(long, default_value_t = 10_000, value_parser = whole::<u32>(10, MOST_IMAGES), allow_negative_numbers = true)]
-    pub count: u32,
+    /// How many images of each are judged at most; only scores of equal numbers compare [default: 10000; stacked-mnist: 26000]
+    #[arg(long, value_parser = whole::<u32>(10, MOST_IMAGES), allow_negative_numbers = true)]
+    pub count: Option<u32>,
     /// Who looks at the images: a name of `ganvas evaluator list`, or a file [default: the one of the real images]
     #[arg(long, value_name = "NAME_OR_FILE")]
     pub evaluator: Option<PathBuf>,
     /// The numbers, separated by commas: fid, kid, precision, recall, density, coverage, score, class_entropy, class_distance,
-    /// memorized [default: all]
+    /// memorized, and of stacked-mnist modes [default: all; of stacked-mnist modes, fid and kid]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub metrics: Vec<Metric>,
     /// Decides the images that runs make, and which real images go into the floor
@@ -46,6 +46,12 @@ pub struct EvaluateArguments {
     /// Computes on another backend than the run's: a name, such as flex, or a file
     #[arg(long, value_name = "BACKEND")]
     pub backend: Option<PathBuf>,
+    /// Also draws the images of the first source that are nearest to training images, each to the left of the one that it is nearest to
+    #[arg(long, value_name = "FILE.png")]
+    pub neighbours: Option<PathBuf>,
+    /// Replaces a picture that exists
+    #[arg(long, requires = "neighbours")]
+    pub force: bool,
     #[command(flatten)]
     pub folder: DataFolder,
     /// Prints one JSON object instead of words

@@ -12,13 +12,18 @@ use burn::{
 };
 use ganvas_backend::Job;
 use ganvas_data::{ImageSet, ImageSource};
-use ganvas_evaluator::{FoundEvaluator, Judge, Metric, Observed, Reference, fit, generated_images};
+use ganvas_evaluator::{
+    FoundEvaluator, Judge, Metric, Neighbour, Observed, Reference, expected_modes, fit, generated_images,
+};
 use ganvas_model::Generator;
 use ganvas_training::{Checkpoint, Experiment, Sampler};
 use tracing::info;
 
 use super::{real::RealImages, subjects::Subject};
 use crate::screen::Progress;
+
+/// How many samples are drawn beside training images.
+const PAIRS: usize = 40;
 
 /// Numbers by their names.
 pub type Numbers = Vec<(&'static str, f64)>;
@@ -32,6 +37,8 @@ pub struct CompareJob<'a> {
     /// Images of each subject, at most.
     pub count: usize,
     pub seed: u64,
+    /// Whether the samples that are nearest to training images are wanted, beside those.
+    pub wants_pairs: bool,
     pub progress: &'a Progress,
 }
 
@@ -41,6 +48,8 @@ pub struct Compared {
     pub of_subjects: Vec<OfSubject>,
     /// The floor of each number of images that a subject has.
     pub floors: BTreeMap<usize, Floor>,
+    /// Images of the first subject, each followed by the training image that it is nearest to.
+    pub pairs: Option<ImageSet>,
 }
 
 /// A subject's numbers.
@@ -70,25 +79,30 @@ impl Job for CompareJob<'_> {
             seed,
             ..
         } = self;
-        let judge: Judge<B::InnerBackend> = evaluator.file.judge(&evaluator.path, &device)?;
+        let mut judge: Judge<B::InnerBackend> = evaluator.file.judge(&evaluator.path, &device)?;
+        if real.is_stacked() {
+            judge = judge.per_channel();
+        }
         let looking = Looking {
             judge: &judge,
             progress: self.progress,
             done: Cell::new(0),
         };
-        let (real_images, _) = fit(real.images.clone(), judge.config().shape)?;
+        let (real_images, _) = fit(real.images.clone(), judge.shape())?;
         let mut reference = Reference::new(looking.all(&real_images)?);
         let training = match &real.training {
-            Some(training) => Some(fit(training.clone(), judge.config().shape)?.0),
+            Some(training) => Some(fit(training.clone(), judge.shape())?.0),
             None => None,
         };
-        if let Some(training) = training.as_ref().filter(|_| metrics.contains(&Metric::Memorized)) {
+        let looks_for_copies = metrics.contains(&Metric::Memorized) || self.wants_pairs;
+        if let Some(training) = training.as_ref().filter(|_| looks_for_copies) {
             reference = reference.with_training(looking.all(training)?.features);
         }
 
         let mut compared = Compared {
             of_subjects: Vec::new(),
             floors: BTreeMap::new(),
+            pairs: None,
         };
         for subject in self.subjects {
             let images = match subject {
@@ -97,18 +111,29 @@ impl Job for CompareJob<'_> {
                     checkpoint, experiment, ..
                 } => generated::<B>(checkpoint, experiment, self.count, seed, &device)?,
             };
-            let (images, change) = fit(images, judge.config().shape)?;
+            let (images, change) = fit(images, judge.shape())?;
             if let Some(change) = change {
                 info!("{}: {change} for the evaluator", subject.label());
             }
             let seen = looking.all(&images)?;
             let judged = reference.measure(&seen, metrics, seed);
             let numbers = judged.with_context(|| format!("cannot judge {}", subject.label()))?;
+            if let (true, Some(training)) = (self.wants_pairs && compared.pairs.is_none(), &training) {
+                let nearest = reference.nearest_training(&seen)?.unwrap_or_default();
+                compared.pairs = Some(pairs(&images, training, &nearest)?);
+            }
             if let Entry::Vacant(place) = compared.floors.entry(seen.count()) {
-                place.insert(match &training {
+                let mut floor = match &training {
                     Some(training) => of_training(&looking, &reference, training, metrics, seen.count(), seed)?,
                     None => of_halves(&looking, &real_images, metrics, seed)?,
-                });
+                };
+                if let (Some(shares), true) = (real.digits, metrics.contains(&Metric::Modes)) {
+                    // Not what the classifier reads in real images, but what a perfect sampler is expected to have.
+                    let (modes, divergence) = expected_modes(shares, floor.count as u64);
+                    floor.numbers.retain(|(name, _)| !name.starts_with("modes"));
+                    floor.numbers.extend([("modes", modes), ("modes_kl", divergence)]);
+                }
+                place.insert(floor);
             }
             compared.of_subjects.push(OfSubject {
                 label: subject.label().to_owned(),
@@ -119,6 +144,18 @@ impl Job for CompareJob<'_> {
         }
         Ok(compared)
     }
+}
+
+/// The samples that are nearest to training images, nearest first, each followed by that image.
+fn pairs(images: &ImageSet, training: &ImageSet, nearest: &[Neighbour]) -> anyhow::Result<ImageSet> {
+    let mut order: Vec<usize> = (0..nearest.len()).collect();
+    order.sort_by(|&one, &other| nearest[one].distance.total_cmp(&nearest[other].distance));
+    let mut pixels = Vec::new();
+    for index in order.into_iter().take(PAIRS) {
+        pixels.extend_from_slice(&images.image(index)?);
+        pixels.extend_from_slice(&training.image(nearest[index].index)?);
+    }
+    Ok(ImageSet::new("pairs", pixels, None, images.shape())?)
 }
 
 /// Training images in the place of generated ones.

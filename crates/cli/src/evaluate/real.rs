@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ganvas_data::{DatasetName, ImageSet, ImageSource, LoadOptions, Split, epoch_order, read_samples};
-use ganvas_evaluator::Metric;
 use ganvas_training::counted;
 use tracing::info;
 
@@ -14,12 +13,16 @@ use crate::{args::EvaluateArguments, data, screen};
 pub struct RealImages {
     /// What they are called: a data set's name, or a path.
     pub name: String,
+    /// The data set, where they are of one.
+    pub dataset: Option<DatasetName>,
     /// The split that they are, where they are of a data set.
     pub split: Option<Split>,
     /// Those that generated ones are compared with.
     pub images: ImageSet,
     /// The training images, where they are of a data set: they make the floor, and show what was memorized.
     pub training: Option<ImageSet>,
+    /// The share of each digit among those that stacked ones are made of.
+    pub digits: Option<[f64; 10]>,
 }
 
 impl RealImages {
@@ -27,6 +30,7 @@ impl RealImages {
         arguments: &EvaluateArguments,
         name: Option<DatasetName>,
         subjects: &[Subject],
+        count: usize,
     ) -> anyhow::Result<Self> {
         let data_dir = arguments.folder.data_dir.as_deref();
         let Some(name) = name else {
@@ -37,9 +41,11 @@ impl RealImages {
             info!("real: {}", samples.origin);
             return Ok(Self {
                 name: path.to_string_lossy().into_owned(),
+                dataset: None,
                 split: None,
                 images: samples.images,
                 training: None,
+                digits: None,
             });
         };
         data::check_folder(data_dir, name)?;
@@ -51,11 +57,25 @@ impl RealImages {
             seed: of_this_set.map_or(0, |experiment| experiment.seed),
             ..LoadOptions::default()
         };
-        let load = |split| {
+        let load = |split, count| {
             let _loading = screen::loading(name);
+            let options = LoadOptions {
+                count,
+                ..options.clone()
+            };
             ganvas_data::load(name, split, &options)
         };
+        // Stacked digits are made as many as are needed: all of them take 300 megabytes.
+        let of_floor = |split| match (name, split) {
+            (DatasetName::StackedMnist, Split::Train) => Some(count),
+            _ => None,
+        };
+        let load = |split| load(split, of_floor(split));
         let (images, training) = (load(Split::Test)?, load(Split::Train)?);
+        let digits = match name {
+            DatasetName::StackedMnist => Some(shares_of_digits(data_dir)?),
+            _ => None,
+        };
         info!(
             "real: {} of {name}'s test split, {} to train on",
             counted(images.len(), "image"),
@@ -63,21 +83,26 @@ impl RealImages {
         );
         Ok(Self {
             name: name.to_string(),
+            dataset: Some(name),
             split: Some(Split::Test),
             images,
             training: Some(training),
+            digits,
         })
     }
 
+    /// Whether they are digits stacked in channels, each of which is looked at alone.
+    pub fn is_stacked(&self) -> bool {
+        self.dataset == Some(DatasetName::StackedMnist)
+    }
+
     /// How many images an evaluator looks at for these, where `count` generated ones are compared.
-    pub fn to_look_at(&self, count: usize, metrics: &[Metric]) -> usize {
-        let of_training = self.training.as_ref().map_or(self.images.len(), |training| {
-            match metrics.contains(&Metric::Memorized) {
-                true => training.len(),
-                false => count.min(training.len()),
-            }
+    pub fn to_look_at(&self, count: usize, looks_for_copies: bool) -> usize {
+        let of_floor = self.training.as_ref().map_or(self.images.len(), |training| {
+            let of_copies = if looks_for_copies { training.len() } else { 0 };
+            of_copies + count.min(training.len())
         });
-        self.images.len() + of_training
+        self.images.len() + of_floor
     }
 
     /// The training images that stand in the place of `count` generated ones for the floor, chosen by the seed.
@@ -86,4 +111,20 @@ impl RealImages {
         order.truncate(count);
         order
     }
+}
+
+/// The share of each digit among MNIST's training images.
+fn shares_of_digits(data_dir: Option<&Path>) -> anyhow::Result<[f64; 10]> {
+    let options = LoadOptions {
+        data_dir: data_dir.map(Path::to_owned),
+        ..LoadOptions::default()
+    };
+    let digits = ganvas_data::load(DatasetName::Mnist, Split::Train, &options)?;
+    let mut shares = [0.0; 10];
+    for &label in digits.labels().unwrap_or_default() {
+        if let Some(share) = shares.get_mut(usize::from(label)) {
+            *share += 1.0 / digits.len() as f64;
+        }
+    }
+    Ok(shares)
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{evaluator::name_and_hash, output::print_line, words::number};
 
 /// Columns of the table: a number, and what stands above it.
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: [(&str, &str); 12] = [
     ("fid", "FID"),
     ("kid", "KID"),
     ("precision", "precis."),
@@ -23,6 +23,8 @@ const COLUMNS: [(&str, &str); 10] = [
     ("class_entropy", "entropy"),
     ("class_distance", "classes"),
     ("memorized", "memor."),
+    ("modes", "modes"),
+    ("modes_kl", "KL"),
 ];
 
 /// What came of an evaluation, and what a score is never printed without.
@@ -122,7 +124,7 @@ impl Report<'_> {
         };
         let shown: Vec<(&str, &str)> = COLUMNS.into_iter().filter(|(name, _)| has(name)).collect();
         let row = |label: &str, numbers: &Numbers| {
-            let cells = shown.iter().map(|(name, _)| cell(get(numbers, name)));
+            let cells = shown.iter().map(|(name, _)| cell(name, get(numbers, name)));
             print_line!("{label:<6}{}", cells.collect::<String>());
         };
         print_line!("");
@@ -179,9 +181,10 @@ fn object(numbers: Numbers) -> Map<String, Value> {
 }
 
 /// A number in at most seven characters.
-fn cell(value: Option<f64>) -> String {
+fn cell(name: &str, value: Option<f64>) -> String {
     let text = match value {
         None => "-".to_owned(),
+        Some(count) if name == "modes" => format!("{count:.0}"),
         Some(value) if value.abs() < 10.0 => format!("{value:.4}"),
         Some(value) => number(value),
     };

@@ -109,6 +109,7 @@ pub fn fetch(
     } else {
         mirrors
     };
+    let name = name.stored();
     let found = find_data_set(name, &[folder.to_owned()]);
     let folder = found.map_or_else(|| folder.join(name.folder()), |found| found.folder);
     let job = Job {

@@ -99,7 +99,7 @@ fn places(name: DatasetName, folder: &Path) -> Vec<Place> {
         .map(|folder| Place { folder, is_named: true })
         .into();
     let named = named_set(folder);
-    if named.is_none_or(|named| named == name) {
+    if named.is_none_or(|named| named == name.stored()) {
         let is_named = named.is_some();
         let inside = [folder.to_owned(), folder.join("raw")];
         places.extend(inside.map(|folder| Place { folder, is_named }));

@@ -1,30 +1,76 @@
 //! One call from a data set's name to its images.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::source::idx::{read_image_count, read_image_size, read_judged_set};
 use crate::source::layout::split_files;
 use crate::source::locate::data_folders;
 use crate::source::published::report;
 use crate::source::synthetic::{SYNTHETIC_SIZE, synthetic_digits};
-use crate::{DataError, DatasetName, ImageSet, ImageSource, Split};
+use crate::{DataError, DatasetName, ImageSet, ImageSource, Split, StackedDigits};
 
-/// The most synthetic digits that are drawn; they take 784 megabytes.
-const MOST_SYNTHETIC: usize = 1_000_000;
+/// The most images that are made; so many synthetic digits take 784 megabytes.
+const MOST_MADE: usize = 1_000_000;
 
 /// What [`load`] is to do beyond reading a data set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
     /// The one folder to look in; see [`data_folders`] for what `None` means.
     pub data_dir: Option<PathBuf>,
-    /// What synthetic digits depend on; without effect on data sets that are read from files.
+    /// What synthetic and stacked digits depend on; without effect on data sets that are read from files.
     pub seed: u64,
     /// How many images to keep, from the first on; `None` for all, which for synthetic digits means
-    /// 60,000 for training and 10,000 for testing.
+    /// 60,000 for training and 10,000 for testing, and for stacked ones 128,000 and 26,000.
     pub count: Option<usize>,
     /// The side in pixels that images are padded to with black ([`ImageSet::padded_to`]); `None` to leave
     /// them as they are.
     pub image_size: Option<usize>,
+}
+
+/// As [`load`], for training: what is made on the way, as stacked digits are, is not put into memory as a whole.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_source(name: DatasetName, split: Split, options: &LoadOptions) -> Result<Arc<dyn ImageSource>, DataError> {
+    if name == DatasetName::StackedMnist {
+        let stacked = load_stacked(split, options)?;
+        stacked.fingerprint()?;
+        return Ok(Arc::new(stacked));
+    }
+    Ok(Arc::new(load(name, split, options)?))
+}
+
+/// MNIST's digits of a split, stacked.
+fn load_stacked(split: Split, options: &LoadOptions) -> Result<StackedDigits, DataError> {
+    let name = DatasetName::StackedMnist;
+    let count = check_made(name, split, options)?;
+    let of_digits = LoadOptions {
+        count: None,
+        ..options.clone()
+    };
+    let digits = load(DatasetName::Mnist, split, &of_digits)?;
+    StackedDigits::new(name.as_str(), digits, options.seed, count)
+}
+
+/// How many images are made of a set whose images are: as many as are asked for, or as many as is usual.
+fn check_made(name: DatasetName, split: Split, options: &LoadOptions) -> Result<usize, DataError> {
+    match options.count {
+        Some(asked) if asked == 0 || asked > MOST_MADE => Err(DataError::ImageCount {
+            name,
+            split,
+            asked,
+            limit: MOST_MADE,
+        }),
+        Some(asked) => Ok(asked),
+        None => Ok(name.split_len(split)),
+    }
+}
+
+/// Whether images are made as many as are asked for.
+fn is_made(name: DatasetName) -> bool {
+    matches!(name, DatasetName::Synthetic | DatasetName::StackedMnist)
 }
 
 /// Loads a split of a data set into memory.
@@ -38,23 +84,22 @@ pub struct LoadOptions {
 /// of [`read_image_set`](crate::idx::read_image_set) if the files are broken, and
 /// [`DataError::PadTooSmall`] if the images are larger than they are to be.
 pub fn load(name: DatasetName, split: Split, options: &LoadOptions) -> Result<ImageSet, DataError> {
-    let limit = match name {
-        DatasetName::Synthetic => MOST_SYNTHETIC,
-        _ => name.split_len(split),
-    };
+    match name {
+        DatasetName::StackedMnist => return load_stacked(split, options)?.to_image_set(),
+        DatasetName::Synthetic => {
+            let count = check_made(name, split, options)?;
+            return finish(synthetic_digits(options.seed, split, count), options);
+        }
+        _ => {}
+    }
     // How many a file really holds shows only once it is read.
-    let too_many = |count| name == DatasetName::Synthetic && count > limit;
-    if let Some(asked) = options.count.filter(|&count| count == 0 || too_many(count)) {
+    if options.count == Some(0) {
         return Err(DataError::ImageCount {
             name,
             split,
-            asked,
-            limit,
+            asked: 0,
+            limit: name.split_len(split),
         });
-    }
-    if name == DatasetName::Synthetic {
-        let count = options.count.unwrap_or_else(|| name.split_len(split));
-        return finish(synthetic_digits(options.seed, split, count), options);
     }
     let (images, labels) = split_files(name, split, &data_folders(options.data_dir.as_deref()))?;
     let published =
@@ -91,14 +136,12 @@ fn finish(set: ImageSet, options: &LoadOptions) -> Result<ImageSet, DataError> {
 ///
 /// As [`load`], for what the header shows.
 pub fn count_before_loading(name: DatasetName, split: Split, options: &LoadOptions) -> Result<usize, DataError> {
-    let limit = match name {
-        DatasetName::Synthetic => MOST_SYNTHETIC,
-        _ => {
-            let folders = data_folders(options.data_dir.as_deref());
-            let header = split_files(name, split, &folders).and_then(|(images, _)| read_image_count(&images));
-            header.unwrap_or_else(|_| name.split_len(split))
-        }
-    };
+    if is_made(name) {
+        return check_made(name, split, options);
+    }
+    let folders = data_folders(options.data_dir.as_deref());
+    let header = split_files(name, split, &folders).and_then(|(images, _)| read_image_count(&images));
+    let limit = header.unwrap_or_else(|_| name.split_len(split));
     match options.count {
         Some(asked) if asked == 0 || asked > limit => Err(DataError::ImageCount {
             name,
@@ -107,7 +150,6 @@ pub fn count_before_loading(name: DatasetName, split: Split, options: &LoadOptio
             limit,
         }),
         Some(asked) => Ok(asked),
-        None if name == DatasetName::Synthetic => Ok(name.split_len(split)),
         None => Ok(limit),
     }
 }
@@ -125,11 +167,15 @@ pub fn shape_before_loading(
 ) -> Result<Option<[usize; 3]>, DataError> {
     let from_header = || {
         let folders = data_folders(options.data_dir.as_deref());
-        read_image_size(&split_files(name, split, &folders).ok()?.0).ok()
+        read_image_size(&split_files(name.stored(), split, &folders).ok()?.0).ok()
     };
     let size = match name {
         DatasetName::Synthetic => Some(SYNTHETIC_SIZE),
         _ => from_header(),
+    };
+    let channels = match name {
+        DatasetName::StackedMnist => 3,
+        _ => 1,
     };
     match (size, options.image_size) {
         (Some([height, width]), Some(size)) if size < height || size < width => Err(DataError::PadTooSmall {
@@ -138,8 +184,8 @@ pub fn shape_before_loading(
             width,
             size,
         }),
-        (Some(_), Some(size)) => Ok(Some([1, size, size])),
-        (Some([height, width]), None) => Ok(Some([1, height, width])),
+        (Some(_), Some(size)) => Ok(Some([channels, size, size])),
+        (Some([height, width]), None) => Ok(Some([channels, height, width])),
         (None, _) => Ok(None),
     }
 }
@@ -166,7 +212,7 @@ mod tests {
         };
         let set = load(DatasetName::Synthetic, Split::Test, &options).unwrap();
         assert_eq!(set, synthetic_digits(4, Split::Test, 30));
-        for count in [0, MOST_SYNTHETIC + 1] {
+        for count in [0, MOST_MADE + 1] {
             let options = LoadOptions {
                 count: Some(count),
                 ..LoadOptions::default()

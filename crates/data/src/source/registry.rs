@@ -18,13 +18,30 @@ pub enum DatasetName {
     FashionMnist,
     /// Cursive Japanese characters, `kmnist` (Clanuwat and others, arXiv:1812.01718).
     Kmnist,
+    /// Three of MNIST's digits in three channels, `stacked-mnist`: 1000 modes (Metz et al. 2016, arXiv:1611.02163).
+    StackedMnist,
     /// Digits that ganvas draws itself, `synthetic`; they need no files.
     Synthetic,
 }
 
 impl DatasetName {
     /// Every data set, in the order in which help texts list them.
-    pub const ALL: [Self; 4] = [Self::Mnist, Self::FashionMnist, Self::Kmnist, Self::Synthetic];
+    pub const ALL: [Self; 5] = [
+        Self::Mnist,
+        Self::FashionMnist,
+        Self::Kmnist,
+        Self::StackedMnist,
+        Self::Synthetic,
+    ];
+
+    /// The data set whose files these images are made of: itself, but for stacked digits.
+    #[must_use]
+    pub const fn stored(self) -> Self {
+        match self {
+            Self::StackedMnist => Self::Mnist,
+            name => name,
+        }
+    }
 
     /// The name as it is written in configurations, on the command line and on the data set's
     /// folder.
@@ -34,21 +51,21 @@ impl DatasetName {
             Self::Mnist => "mnist",
             Self::FashionMnist => "fashion-mnist",
             Self::Kmnist => "kmnist",
+            Self::StackedMnist => "stacked-mnist",
             Self::Synthetic => "synthetic",
         }
     }
 
-    /// The name of the folder that holds the files, below a data folder; the same as the data set's
-    /// name.
+    /// The name of the folder that holds the files, below a data folder; the same as the name of the data set that they are of.
     #[must_use]
     pub const fn folder(self) -> &'static str {
-        self.as_str()
+        self.stored().as_str()
     }
 
     /// The name of the folder in which torchvision keeps the files, in a folder `raw`; empty for synthetic digits.
     pub(crate) const fn torchvision_folder(self) -> &'static str {
         match self {
-            Self::Mnist => "MNIST",
+            Self::Mnist | Self::StackedMnist => "MNIST",
             Self::FashionMnist => "FashionMNIST",
             Self::Kmnist => "KMNIST",
             Self::Synthetic => "",
@@ -71,7 +88,7 @@ impl DatasetName {
     #[must_use]
     pub const fn files(self) -> &'static [DataFile] {
         match self {
-            Self::Mnist => &MNIST,
+            Self::Mnist | Self::StackedMnist => &MNIST,
             Self::FashionMnist => &FASHION_MNIST,
             Self::Kmnist => &KMNIST,
             Self::Synthetic => &[],
@@ -83,7 +100,7 @@ impl DatasetName {
     #[must_use]
     pub const fn mirrors(self) -> &'static [&'static str] {
         match self {
-            Self::Mnist => &[
+            Self::Mnist | Self::StackedMnist => &[
                 "https://ossci-datasets.s3.amazonaws.com/mnist",
                 "https://storage.googleapis.com/cvdf-datasets/mnist",
                 "http://yann.lecun.com/exdb/mnist",
@@ -101,13 +118,16 @@ impl DatasetName {
         }
     }
 
-    /// How many images a split holds; for synthetic digits, how many are drawn unless another
+    /// How many images a split holds; for synthetic and stacked digits, how many are made unless another
     /// number is asked for.
     #[must_use]
     pub const fn split_len(self, split: Split) -> usize {
-        match split {
-            Split::Train => 60_000,
-            Split::Test => 10_000,
+        match (self, split) {
+            // As PacGAN has them (arXiv:1712.04086): so many to train on, and so many to count modes in.
+            (Self::StackedMnist, Split::Train) => 128_000,
+            (Self::StackedMnist, Split::Test) => 26_000,
+            (_, Split::Train) => 60_000,
+            (_, Split::Test) => 10_000,
         }
     }
 }
@@ -283,6 +303,7 @@ mod tests {
     fn sums_are_whole_and_distinct() {
         let mut sums: Vec<&str> = DatasetName::ALL
             .iter()
+            .filter(|name| name.stored() == **name)
             .flat_map(|name| name.files().iter().map(|file| file.md5))
             .collect();
         assert!(sums.iter().all(|sum| sum.len() == 32));
@@ -295,11 +316,9 @@ mod tests {
     fn a_sum_tells_the_set() {
         for name in DatasetName::ALL {
             for file in name.files() {
-                assert_eq!(DatasetName::of_sum(file.md5), Some(name));
-                assert!(
-                    file.content_md5
-                        .is_none_or(|sum| DatasetName::of_sum(sum) == Some(name))
-                );
+                let stored = Some(name.stored());
+                assert_eq!(DatasetName::of_sum(file.md5), stored);
+                assert!(file.content_md5.is_none_or(|sum| DatasetName::of_sum(sum) == stored));
             }
         }
         assert_eq!(DatasetName::of_sum("d41d8cd98f00b204e9800998ecf8427e"), None);

@@ -57,7 +57,7 @@ pub fn verify(name: DatasetName, folders: &[PathBuf]) -> Result<Vec<FileStatus>,
     if name.files().is_empty() {
         return Err(DataError::NoFiles { name });
     }
-    let found = find_data_set(name, folders);
+    let found = find_data_set(name.stored(), folders);
     let folder = match (&found, folders) {
         (Some(found), _) => found.folder.clone(),
         (None, [first, ..]) => first.join(name.folder()),

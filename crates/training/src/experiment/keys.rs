@@ -283,6 +283,7 @@ mod tests {
             "data.image_size",
             "model.network",
             "training.max_steps",
+            "evaluation.evaluator",
             "checkpoint.best.metric",
             "checkpoint.best.goal",
         ];

@@ -87,7 +87,8 @@ impl Default for BackendSection {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DataSection {
-    /// The data set: `mnist`, `fashion-mnist`, `kmnist` or `synthetic` (digits that the program draws itself). A program with
+    /// The data set: `mnist`, `fashion-mnist`, `kmnist`, `stacked-mnist` (three of MNIST's digits in three channels, drawn by `seed`) or
+    /// `synthetic` (digits that the program draws itself). A program with
     /// images of its own may call them otherwise.
     pub dataset: String,
     /// Images that each network sees in an update, usually 32 to 256.
@@ -208,6 +209,8 @@ pub struct EvaluationSection {
     /// data set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluator: Option<String>,
+    /// Ends the run after so many evaluations in a row without a better number of `[checkpoint.best]`, usually 5 to 20; 0 never does.
+    pub patience: u64,
 }
 
 impl Default for EvaluationSection {
@@ -217,6 +220,7 @@ impl Default for EvaluationSection {
             count: 1000,
             metrics: Vec::new(),
             evaluator: None,
+            patience: 0,
         }
     }
 }

@@ -57,6 +57,14 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
             let message = format!("expected 0 or more and below 1, found {}", self.ema.decay);
             return mistake("ema.decay", message);
         }
+        if self.evaluation.patience > 0 && self.checkpoint.best.is_none() {
+            let message = "expected 0 without [checkpoint.best], whose number it waits for";
+            return mistake("evaluation.patience", message);
+        }
+        if self.evaluation.patience > 0 && self.evaluation.every == 0 {
+            let message = "expected 0 without evaluations; `evaluation.every` says how often there is one";
+            return mistake("evaluation.patience", message);
+        }
         if self.training.update == UpdateRule::Simultaneous && self.training.discriminator_steps > 1 {
             let message = format!(
                 "expected 1 with update = \"simultaneous\", found {}; more need update = \"alternating\"",

@@ -35,14 +35,23 @@ impl MetricsLine {
         found.map(|&(_, value)| value)
     }
 
+    /// All lines of a run's log.
+    ///
+    /// # Errors
+    /// [`TrainingError::Io`] where the log is there and cannot be read.
+    pub(crate) fn all_of(run: &RunDirectory) -> Result<Vec<Self>, TrainingError> {
+        let bytes = read_log(&run.metrics_path())?;
+        let lines = whole_lines(&bytes).filter_map(|text| serde_json::from_slice(text).ok());
+        Ok(lines.collect())
+    }
+
     /// The newest line of a run's log, and of names that are not in it the newest value.
     ///
     /// # Errors
     /// [`TrainingError::Io`] where the log is there and cannot be read.
     pub fn newest_of(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
-        let bytes = read_log(&run.metrics_path())?;
         let mut newest: Option<Self> = None;
-        for line in whole_lines(&bytes).filter_map(|text| serde_json::from_slice::<Self>(text).ok()) {
+        for line in Self::all_of(run)? {
             newest.get_or_insert_with(Self::default).update(&line);
         }
         Ok(newest)

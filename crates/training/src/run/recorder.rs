@@ -20,7 +20,7 @@ use super::{
 use crate::{
     CheckpointState, Experiment, Health, ImagesState, Observer, ResumePoint, StepMetrics, TrainingError, TrainingState,
     checkpoint::{CheckpointWriter, Snapshot, last_good},
-    watch::{PendingMetrics, non_finite_weights},
+    watch::{Patience, PendingMetrics, non_finite_weights},
 };
 
 /// Real images a second since the last line, pictures and checkpoints included.
@@ -37,6 +37,7 @@ pub(crate) struct Recorder<'a, B: AutodiffBackend, N, O> {
     writer: CheckpointWriter,
     pending: PendingMetrics<B>,
     health: Health,
+    patience: Option<Patience>,
     sampler: Sampler,
     /// When the last line was written, and real images seen since.
     last_line: (Instant, usize),
@@ -62,7 +63,7 @@ where
     ) -> Result<Self, TrainingError> {
         // Every image is read once before anything is written.
         let images_state = ImagesState::of(images)?;
-        let health = Health::of_images(images, plan.batch_size)?;
+        let mut health = Health::of_images(images, plan.batch_size)?;
         run.write_config(&experiment.to_toml()?)?;
         let changes = resume.map_or(&[][..], |point| &point.changes);
         Session::record(run, &experiment.backend.kind, state.step, changes)?;
@@ -74,11 +75,18 @@ where
             state.step.saturating_sub(1)
         };
         let log = MetricsLog::open(&run.metrics_path(), logged)?;
+        // What earlier sessions' evaluations came to was reported then; it counts on.
+        let mut patience = Patience::of(experiment);
+        for line in MetricsLine::all_of(run)? {
+            health.observe(&line);
+            patience.iter_mut().for_each(|patience| patience.observe(&line));
+        }
         let samples = experiment.samples.count.max(COMPARED);
         Ok(Self {
             writer: CheckpointWriter::new(run, log.output()?),
             pending: PendingMetrics::new(state),
             health,
+            patience,
             sampler: Sampler::new(experiment.seed, samples, state.generator.latent_size()),
             images_state,
             saved_at: resume.and_then(|point| point.checkpoint.as_ref()).map(|_| state.step),
@@ -191,7 +199,13 @@ where
         for hint in self.health.observe(&line) {
             observer.warned(step, hint);
         }
+        self.patience.iter_mut().for_each(|patience| patience.observe(&line));
         Ok(())
+    }
+
+    /// Whether the run has had its last evaluation without becoming better.
+    pub(crate) fn is_out_of_patience(&self) -> bool {
+        self.patience.as_ref().is_some_and(Patience::is_over)
     }
 
     /// Draws images from the fixed noise into `samples/`; gives them back.

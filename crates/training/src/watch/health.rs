@@ -4,7 +4,7 @@ use std::fmt;
 
 use ganvas_data::{DataError, ImageSource};
 
-use super::moments::Moments;
+use super::{moments::Moments, quality::QualityTrend};
 use crate::{
     MetricsLine,
     step::{GRADIENT_NORMS, LOSSES, PIXEL_VARIANCE},
@@ -34,10 +34,17 @@ pub enum Hint {
     GradientsVanished,
     /// The norm of a network's gradients stays above 1e4.
     GradientsExploded,
+    /// Recall, coverage or the entropy of classes is less than half of its best in two evaluations in a row.
+    VarietyLost,
+    /// Four evaluations in a row brought no distance that is a tenth better, and hardly an image lies among the real ones.
+    StillFar,
+    /// Eight evaluations in a row brought no distance that is a tenth better.
+    QualityStalled,
 }
 
 impl Hint {
-    const ALL: [Self; 4] = [
+    /// Those that lines show by themselves.
+    const OF_LINES: [Self; 4] = [
         Self::DiscriminatorWon,
         Self::ImagesAlike,
         Self::GradientsVanished,
@@ -53,6 +60,7 @@ impl Hint {
             Self::ImagesAlike => is(PIXEL_VARIANCE, &|variance| variance < ALIKE_SHARE * real_variance),
             Self::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
             Self::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
+            Self::VarietyLost | Self::StillFar | Self::QualityStalled => false,
         }
     }
 }
@@ -75,6 +83,19 @@ impl fmt::Display for Hint {
             Self::GradientsExploded => {
                 "a network's gradients explode (norm above 1e4); try smaller learning rates"
             }
+            Self::VarietyLost => {
+                "the generator collapses onto fewer images (recall, coverage or class_entropy has fallen below half of its \
+                 best); go back to an earlier checkpoint, try smaller learning rates, a larger data.batch_size or ema.decay"
+            }
+            Self::StillFar => {
+                "the images are far from real ones, and four evaluations in a row brought none nearer; some networks stay so for \
+                 epochs and then learn (`blog` does): give it as long again, or try a smaller \
+                 optimizer.discriminator.learning_rate"
+            }
+            Self::QualityStalled => {
+                "eight evaluations in a row brought no distance that is a tenth better: this is about what these settings reach; \
+                 try smaller learning rates or ema.decay, and keep the best with [checkpoint.best]"
+            }
         })
     }
 }
@@ -84,7 +105,8 @@ impl fmt::Display for Hint {
 pub struct Health {
     real_variance: f64,
     /// Lines in a row that showed each hint.
-    shown: [usize; Hint::ALL.len()],
+    shown: [usize; Hint::OF_LINES.len()],
+    quality: QualityTrend,
 }
 
 impl Health {
@@ -92,7 +114,8 @@ impl Health {
     pub fn new(real_variance: f64) -> Self {
         Self {
             real_variance,
-            shown: [0; Hint::ALL.len()],
+            shown: [0; Hint::OF_LINES.len()],
+            quality: QualityTrend::default(),
         }
     }
 
@@ -106,10 +129,10 @@ impl Health {
     }
 
     /// What the newest line completes: five lines in a row, after step 50, that show the same. Reported again only after a line
-    /// that does not.
+    /// that does not. Numbers of quality are looked at from evaluation to evaluation, from the first one on.
     pub fn observe(&mut self, line: &MetricsLine) -> Vec<Hint> {
-        let mut found = Vec::new();
-        for (hint, shown) in Hint::ALL.into_iter().zip(&mut self.shown) {
+        let mut found = self.quality.observe(line);
+        for (hint, shown) in Hint::OF_LINES.into_iter().zip(&mut self.shown) {
             if line.step > FIRST_STEP && hint.is_shown_by(line, self.real_variance) {
                 *shown += 1;
                 if *shown == LINES {
@@ -156,13 +179,14 @@ mod tests {
             Hint::ImagesAlike => line.set(PIXEL_VARIANCE, 0.0029),
             Hint::GradientsVanished => line.set(GRADIENT_NORMS[1], 9e-7),
             Hint::GradientsExploded => line.set(GRADIENT_NORMS[0], 1.1e4),
+            hint => panic!("{hint:?} is none of a line by itself"),
         }
         line
     }
 
     #[test]
     fn each_sign_is_reported_at_its_fifth_line_in_a_row_and_once() {
-        for hint in Hint::ALL {
+        for hint in Hint::OF_LINES {
             let mut health = Health::new(0.3);
             for step in 51..55 {
                 assert_eq!(health.observe(&bad(hint, step)), []);
@@ -178,7 +202,7 @@ mod tests {
     #[test]
     fn nothing_is_reported_early_or_of_values_beside_the_thresholds() {
         let mut health = Health::new(0.3);
-        for hint in Hint::ALL {
+        for hint in Hint::OF_LINES {
             for step in 1..=50 {
                 assert_eq!(health.observe(&bad(hint, step)), []);
             }

@@ -4,11 +4,14 @@ mod divergence;
 mod evaluator;
 mod health;
 mod moments;
+mod patience;
 mod pending_metrics;
 mod pixel_statistics;
+mod quality;
 
 pub(crate) use divergence::{first_non_finite, non_finite_weights};
 pub use evaluator::Evaluator;
 pub use health::{Health, Hint};
+pub(crate) use patience::Patience;
 pub(crate) use pending_metrics::PendingMetrics;
 pub use pixel_statistics::PixelStatistics;
