@@ -240,6 +240,7 @@ fn labels_are_missed_only_where_somebody_looks_for_them() {
         ("mnist", "absent"),
         ("fashion-mnist", "absent"),
         ("kmnist", "incomplete"),
+        ("stacked-mnist", "absent"),
         ("synthetic", "drawn"),
     ];
     assert_eq!(sets, expected);
