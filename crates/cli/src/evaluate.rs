@@ -18,6 +18,7 @@ use crate::{
     exit::{Ended, UsageError},
     image_files::ENLARGEMENT,
     output::print_line,
+    outputs::is_stdout,
     quoting::quoted,
     screen,
 };
@@ -50,6 +51,11 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
             .find_map(Subject::experiment)
             .map(|experiment| &experiment.backend),
     )?;
+    if arguments.neighbours.as_deref().is_some_and(is_stdout) {
+        bail!(UsageError(
+            "--neighbours -: expected a file; the numbers go to standard output".to_owned()
+        ));
+    }
     let mut picture = match &arguments.neighbours {
         Some(path) => Some(data::picture("--neighbours", path, arguments.force)?),
         None => None,
@@ -61,12 +67,23 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
         [] => Metric::ALL.to_vec(),
         metrics => metrics.to_vec(),
     };
+    if !is_stacked && arguments.metrics.contains(&Metric::Modes) {
+        bail!(UsageError(
+            "`modes` are counted in stacked digits; compare with them by `--real stacked-mnist`".to_owned()
+        ));
+    }
     let count = match (arguments.count, is_stacked) {
         (Some(count), _) => count as usize,
         (None, true) => STACKED_COUNT,
         (None, false) => COUNT,
     };
     let real = RealImages::load(arguments, name, &subjects, count)?;
+    if real.training.is_none() && arguments.metrics.contains(&Metric::Memorized) {
+        bail!(UsageError(format!(
+            "`memorized` needs training images, and nothing is known of any beside {}; name a data set with `--real`",
+            real.name
+        )));
+    }
     if real.training.is_none() && picture.is_some() {
         bail!(UsageError(format!(
             "--neighbours needs training images, and nothing is known of any beside {}; name a data set with `--real`",
@@ -123,7 +140,7 @@ fn data_set(
     evaluator: Option<&FoundEvaluator>,
 ) -> anyhow::Result<Option<DatasetName>> {
     if let Some(real) = &arguments.real {
-        // A name, unless something of this name is here.
+        // A name comes before a file that is called like it.
         let name = real.to_str().and_then(|text| text.parse().ok());
         return match (name, real.exists()) {
             (Some(name), _) => Ok(Some(name)),

@@ -150,6 +150,11 @@ fn train(arguments: &TrainEvaluatorArguments) -> anyhow::Result<()> {
     let name = arguments.name;
     let data_dir = arguments.folder.data_dir.as_deref();
     data::check_folder(data_dir, name)?;
+    if name == DatasetName::StackedMnist {
+        bail!(UsageError(
+            "stacked digits are read channel by channel, by the evaluator of mnist, which ships with ganvas".to_owned()
+        ));
+    }
     let out = out(arguments)?;
     let selected = backend(arguments.backend.as_deref(), None)?;
     let recipe = Recipe {
@@ -241,7 +246,7 @@ impl Job for TrainEvaluatorJob<'_> {
         let images: &dyn ImageSource = self.training;
         let updates = self.recipe.epochs * images.len().div_ceil(self.recipe.batch_size) as u64;
         let progress = screen::progress(updates, "training the evaluator");
-        let classifier = train_classifier::<B>(images, &self.recipe, &device, &mut |done, _| progress.advance(done))?;
+        let classifier = train_classifier::<B>(images, &self.recipe, &device, &mut |done, _| progress.reach(done))?;
         drop(progress);
         let network = ClassifierConfig {
             shape: images.shape(),
@@ -249,7 +254,7 @@ impl Job for TrainEvaluatorJob<'_> {
         };
         let judge = Judge::new(classifier.clone(), network, &device);
         let progress = screen::progress(self.test.len() as u64, "reading test images");
-        let seen = judge.observe_all(self.test, &mut |done| progress.advance(done as u64))?;
+        let seen = judge.observe_all(self.test, &mut |done| progress.reach(done as u64))?;
         let info = EvaluatorInfo {
             version: EvaluatorInfo::VERSION,
             name: self.name.to_string(),

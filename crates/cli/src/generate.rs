@@ -93,7 +93,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
             }
             writer.write(part.images)?;
             made += (part.noise.len() / part.latent) as u64;
-            progress.advance(made);
+            progress.reach(made);
             Ok(())
         },
     });

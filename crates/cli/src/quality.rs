@@ -53,8 +53,17 @@ impl Quality {
     pub fn of(experiment: &Experiment, dataset: DatasetName, options: &LoadOptions) -> Result<Option<Self>, Mistake> {
         let section = &experiment.evaluation;
         let metrics = metrics(experiment)?;
-        if metrics.is_empty() || section.every == 0 {
+        if metrics.is_empty() {
             return Ok(None);
+        }
+        if section.every == 0 {
+            let message =
+                "expected the steps between two evaluations where `evaluation.metrics` names numbers, found 0";
+            return Err(("evaluation.every", message.to_owned(), None));
+        }
+        if metrics.contains(&Metric::Modes) && dataset != DatasetName::StackedMnist {
+            let message = format!("`modes` are those of stacked-mnist, and `data.dataset` is {dataset}");
+            return Err(("evaluation.metrics", message, None));
         }
         let least = 10;
         if section.count < least {
@@ -109,10 +118,12 @@ impl Quality {
     ) -> Result<TrainingJudge<B>, EvaluatorError> {
         let mut judge = self.evaluator.file.judge::<B>(&self.evaluator.path, device)?;
         if self.dataset == DatasetName::StackedMnist {
-            judge = judge.per_channel();
+            judge = judge.per_channel()?;
         }
         let loading = screen::loading(self.dataset);
         let options = LoadOptions {
+            // Real images are the same for all runs.
+            seed: 0,
             count: None,
             ..self.options.clone()
         };

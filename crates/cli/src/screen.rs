@@ -144,9 +144,9 @@ impl Progress {
         self.0.is_some()
     }
 
-    /// So much more is done.
-    pub fn advance(&self, done: u64) {
-        self.update(|line| line.position += done);
+    /// So much is done by now.
+    pub fn reach(&self, done: u64) {
+        self.update(|line| line.position = done);
     }
 
     /// Changes the line; the screen follows.

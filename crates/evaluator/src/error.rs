@@ -28,6 +28,17 @@ pub enum EvaluatorError {
         /// Theirs.
         found: ImageShape,
     },
+    /// Stacked digits need an evaluator of digits.
+    #[error(
+        "expected an evaluator that reads ten digits in grey images for stacked digits, found one of {classes} classes in images \
+         of {channels} channels"
+    )]
+    NotOfDigits {
+        /// Channels of its images.
+        channels: usize,
+        /// Its classes.
+        classes: usize,
+    },
     /// A file is no evaluator, or damaged.
     #[error("{}: expected an evaluator that ganvas wrote, found {found}", path.display())]
     File {
@@ -55,7 +66,7 @@ pub enum EvaluatorError {
         known: Vec<String>,
     },
     /// Training gave a classifier of numbers that are not finite.
-    #[error("training ended in numbers that are not finite; try another seed or a smaller learning rate")]
+    #[error("training ended in numbers that are not finite; try another seed")]
     NotFinite,
     /// Images that cannot be read.
     #[error(transparent)]
@@ -71,6 +82,9 @@ pub enum EvaluatorError {
 impl EvaluatorError {
     /// Whether something else has to be asked for: images or an evaluator of another kind.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoLabels { .. } | Self::Shape { .. } | Self::Unknown { .. })
+        matches!(
+            self,
+            Self::NoLabels { .. } | Self::Shape { .. } | Self::NotOfDigits { .. } | Self::Unknown { .. }
+        )
     }
 }

@@ -60,8 +60,14 @@ impl<B: Backend> Judge<B> {
     }
 
     /// Looks at each of the three channels of stacked digits alone.
-    pub fn per_channel(self) -> Self {
-        Self { channels: 3, ..self }
+    ///
+    /// # Errors
+    /// [`EvaluatorError::NotOfDigits`] where it does not read ten classes in grey images.
+    pub fn per_channel(self) -> Result<Self, EvaluatorError> {
+        match (self.config.shape[0], self.config.classes) {
+            (1, 10) => Ok(Self { channels: 3, ..self }),
+            (channels, classes) => Err(EvaluatorError::NotOfDigits { channels, classes }),
+        }
     }
 
     /// The network.

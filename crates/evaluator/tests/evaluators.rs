@@ -338,7 +338,11 @@ fn stacked_digits_have_a_thousand_modes_and_those_of_k_digits_k_cubed() {
         let is_known = |&index: &usize| digits.label(index).unwrap() < classes;
         let known = select(&digits, (0..digits.len()).filter(is_right).filter(is_known));
         let stacked = StackedDigits::new("stacked", known, 1, count).unwrap();
-        let seen = judge().per_channel().observe_all(&stacked, &mut |_| ()).unwrap();
+        let seen = judge()
+            .per_channel()
+            .unwrap()
+            .observe_all(&stacked, &mut |_| ())
+            .unwrap();
         assert_eq!((seen.count(), seen.features.width()), (count, 3 * FEATURES));
         let found = Reference::new(seen.clone()).measure(&seen, &[Metric::Modes, Metric::Fid], 1);
         let found = found.unwrap();

@@ -96,7 +96,7 @@ pub struct TrainEvaluatorArguments {
     /// Replaces a file that exists
     #[arg(long)]
     pub force: bool,
-    /// Computes on this backend: a name, such as flex, or a file [default: ndarray]
+    /// Computes on this backend: a name, such as flex, or a file [default: ndarray, or what this program has]
     #[arg(long, value_name = "BACKEND")]
     pub backend: Option<PathBuf>,
 }

@@ -81,14 +81,17 @@ impl Job for CompareJob<'_> {
         } = self;
         let mut judge: Judge<B::InnerBackend> = evaluator.file.judge(&evaluator.path, &device)?;
         if real.is_stacked() {
-            judge = judge.per_channel();
+            judge = judge.per_channel()?;
         }
         let looking = Looking {
             judge: &judge,
             progress: self.progress,
             done: Cell::new(0),
         };
-        let (real_images, _) = fit(real.images.clone(), judge.shape())?;
+        let (real_images, change) = fit(real.images.clone(), judge.shape())?;
+        if let Some(change) = change {
+            info!("real images: {change} for the evaluator");
+        }
         let mut reference = Reference::new(looking.all(&real_images)?);
         let training = match &real.training {
             Some(training) => Some(fit(training.clone(), judge.shape())?.0),
@@ -116,7 +119,12 @@ impl Job for CompareJob<'_> {
                 info!("{}: {change} for the evaluator", subject.label());
             }
             let seen = looking.all(&images)?;
-            let judged = reference.measure(&seen, metrics, seed);
+            // Whether images were memorized shows only beside those that they were trained on.
+            let metrics = match real.are_those_of(subject) {
+                true => metrics.to_vec(),
+                false => without_memorized(metrics),
+            };
+            let judged = reference.measure(&seen, &metrics, seed);
             let numbers = judged.with_context(|| format!("cannot judge {}", subject.label()))?;
             if let (true, Some(training)) = (self.wants_pairs && compared.pairs.is_none(), &training) {
                 let nearest = reference.nearest_training(&seen)?.unwrap_or_default();
@@ -124,9 +132,10 @@ impl Job for CompareJob<'_> {
             }
             if let Entry::Vacant(place) = compared.floors.entry(seen.count()) {
                 let mut floor = match &training {
-                    Some(training) => of_training(&looking, &reference, training, metrics, seen.count(), seed)?,
-                    None => of_halves(&looking, &real_images, metrics, seed)?,
-                };
+                    Some(training) => of_training(&looking, &reference, (real, training), &metrics, seen.count(), seed),
+                    None => of_halves(&looking, &real_images, &metrics, seed),
+                }
+                .context("cannot compute the floor")?;
                 if let (Some(shares), true) = (real.digits, metrics.contains(&Metric::Modes)) {
                     // Not what the classifier reads in real images, but what a perfect sampler is expected to have.
                     let (modes, divergence) = expected_modes(shares, floor.count as u64);
@@ -162,12 +171,12 @@ fn pairs(images: &ImageSet, training: &ImageSet, nearest: &[Neighbour]) -> anyho
 fn of_training<B: Backend>(
     looking: &Looking<'_, B>,
     reference: &Reference,
-    training: &ImageSet,
+    (real, training): (&RealImages, &ImageSet),
     metrics: &[Metric],
     count: usize,
     seed: u64,
 ) -> anyhow::Result<Floor> {
-    let seen = looking.some(training, &RealImages::floor(training, seed, count))?;
+    let seen = looking.some(training, &real.floor(training, seed, count))?;
     Ok(Floor {
         count: seen.count(),
         numbers: reference.measure(&seen, &without_memorized(metrics), seed)?,
@@ -227,7 +236,7 @@ impl<B: Backend> Looking<'_, B> {
         let before = self.done.get();
         let seen = self.judge.observe(images, chosen, &mut |done| {
             self.done.set(before + done);
-            self.progress.advance((before + done) as u64);
+            self.progress.reach((before + done) as u64);
         })?;
         Ok(seen)
     }

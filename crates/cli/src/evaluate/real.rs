@@ -21,6 +21,8 @@ pub struct RealImages {
     pub images: ImageSet,
     /// The training images, where they are of a data set: they make the floor, and show what was memorized.
     pub training: Option<ImageSet>,
+    /// What decided the training images, where they were made.
+    pub made_by: Option<u64>,
     /// The share of each digit among those that stacked ones are made of.
     pub digits: Option<[f64; 10]>,
 }
@@ -45,22 +47,24 @@ impl RealImages {
                 split: None,
                 images: samples.images,
                 training: None,
+                made_by: None,
                 digits: None,
             });
         };
         data::check_folder(data_dir, name)?;
-        // Synthetic digits are those of the run; other runs' are as good.
+        // Digits that are made: those to compare with are the same for all runs, those to train on the first run's.
         let experiment = subjects.iter().find_map(Subject::experiment);
         let of_this_set = experiment.filter(|experiment| experiment.data.dataset.parse().ok() == Some(name));
+        let seed = of_this_set.map_or(0, |experiment| experiment.seed);
         let options = LoadOptions {
             data_dir: data_dir.map(Path::to_owned),
-            seed: of_this_set.map_or(0, |experiment| experiment.seed),
             ..LoadOptions::default()
         };
         let load = |split, count| {
             let _loading = screen::loading(name);
             let options = LoadOptions {
                 count,
+                seed: if split == Split::Train { seed } else { 0 },
                 ..options.clone()
             };
             ganvas_data::load(name, split, &options)
@@ -87,8 +91,16 @@ impl RealImages {
             split: Some(Split::Test),
             images,
             training: Some(training),
+            made_by: matches!(name, DatasetName::Synthetic | DatasetName::StackedMnist).then_some(seed),
             digits,
         })
+    }
+
+    /// Whether the training images are those that a subject was trained on, as far as is known.
+    pub fn are_those_of(&self, subject: &Subject) -> bool {
+        let of_subject = subject.experiment().map(|experiment| experiment.seed);
+        self.made_by
+            .is_none_or(|seed| of_subject.is_none_or(|of_subject| of_subject == seed))
     }
 
     /// Whether they are digits stacked in channels, each of which is looked at alone.
@@ -105,9 +117,13 @@ impl RealImages {
         self.images.len() + of_floor
     }
 
-    /// The training images that stand in the place of `count` generated ones for the floor, chosen by the seed.
-    pub fn floor(training: &ImageSet, seed: u64, count: usize) -> Vec<u32> {
-        let mut order = epoch_order(seed, 0, training.len());
+    /// The training images that stand in the place of `count` generated ones for the floor, chosen by the seed; of stacked digits, which
+    /// are drawn at random, the first.
+    pub fn floor(&self, training: &ImageSet, seed: u64, count: usize) -> Vec<u32> {
+        let mut order = match self.is_stacked() {
+            true => (0..training.len() as u32).collect(),
+            false => epoch_order(seed, 0, training.len()),
+        };
         order.truncate(count);
         order
     }

@@ -15,17 +15,23 @@ use crate::{evaluator::name_and_hash, output::print_line, words::number};
 const COLUMNS: [(&str, &str); 12] = [
     ("fid", "FID"),
     ("kid", "KID"),
-    ("precision", "precis."),
+    ("precision", "prec."),
     ("recall", "recall"),
-    ("density", "density"),
+    ("density", "dens."),
     ("coverage", "cover."),
     ("score", "score"),
-    ("class_entropy", "entropy"),
-    ("class_distance", "classes"),
+    ("class_entropy", "entr."),
+    ("class_distance", "distr."),
     ("memorized", "memor."),
     ("modes", "modes"),
     ("modes_kl", "KL"),
 ];
+
+/// How wide a column is: ten of them and their labels fit into 80.
+fn width(name: &str) -> usize {
+    // The one number that may be below zero.
+    if name == "kid" { 8 } else { 7 }
+}
 
 /// What came of an evaluation, and what a score is never printed without.
 pub struct Report<'a> {
@@ -116,6 +122,8 @@ impl Report<'_> {
             print_line!("{:<10} {} of {}", index + 1, counted(found.count, "image"), found.label);
         }
 
+        print_line!("seed       {}, computed on {}", self.seed, self.backend);
+
         let has = |name: &str| {
             self.compared
                 .of_subjects
@@ -131,7 +139,10 @@ impl Report<'_> {
         print_line!(
             "{:<6}{}",
             "",
-            shown.iter().map(|(_, title)| format!("{title:>8}")).collect::<String>()
+            shown
+                .iter()
+                .map(|(name, title)| format!("{title:>0$}", width(name)))
+                .collect::<String>()
         );
         for floor in self.compared.floors.values() {
             row("floor", &floor.numbers);
@@ -149,10 +160,11 @@ impl Report<'_> {
         self.compared.floors.get(&found.count)
     }
 
-    /// Mean and standard deviation (over N − 1) over the subjects, where there are several of a kind.
+    /// Mean and standard deviation (over N − 1) over the subjects, where there are several of as many images.
     fn spread(&self) -> Option<(Numbers, Numbers)> {
         let subjects = &self.compared.of_subjects;
-        if subjects.len() < 2 || self.is_series {
+        let is_equal = subjects.iter().all(|found| found.count == subjects[0].count);
+        if subjects.len() < 2 || self.is_series || !is_equal {
             return None;
         }
         let names = subjects[0].numbers.iter().map(|&(name, _)| name);
@@ -180,7 +192,7 @@ fn object(numbers: Numbers) -> Map<String, Value> {
         .collect()
 }
 
-/// A number in at most seven characters.
+/// A number in its column.
 fn cell(name: &str, value: Option<f64>) -> String {
     let text = match value {
         None => "-".to_owned(),
@@ -188,5 +200,7 @@ fn cell(name: &str, value: Option<f64>) -> String {
         Some(value) if value.abs() < 10.0 => format!("{value:.4}"),
         Some(value) => number(value),
     };
-    format!("{text:>8}")
+    // Rounding leaves a sign that means nothing.
+    let text = if text == "-0.0000" { "0.0000" } else { &text };
+    format!("{text:>0$}", width(name))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 use ganvas_data::{ImageSet, ImageSource, read_samples};
 use ganvas_training::{Checkpoint, CheckpointSummary, Experiment, RunDirectory, RunLocation};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{args::EvaluateArguments, exit::UsageError, quoting::quoted, screen};
 
@@ -64,7 +64,10 @@ pub fn find(arguments: &EvaluateArguments) -> anyhow::Result<Vec<Subject>> {
     for source in &arguments.sources {
         match RunLocation::find(source) {
             Ok(location) => subjects.extend(of_run(source, &location, arguments)?),
-            Err(error) if !source.exists() => return Err(error.into()),
+            Err(_) if !source.exists() => bail!(UsageError(format!(
+                "{}: no such file or folder; expected a run, a checkpoint in it, or samples: .npy, .npz, .idx, or a folder of PNGs",
+                quoted(source)
+            ))),
             Err(_) => subjects.push(samples(source, arguments)?),
         }
     }
@@ -79,10 +82,20 @@ fn of_run(source: &Path, location: &RunLocation, arguments: &EvaluateArguments) 
         )));
     }
     let checkpoints = match (&location.run, arguments.all_checkpoints) {
-        (Some(run), true) => CheckpointSummary::of(&RunDirectory::at(run))?
-            .iter()
-            .map(|summary| Checkpoint::open(&summary.path))
-            .collect::<Result<Vec<_>, _>>()?,
+        (Some(run), true) => {
+            let found = CheckpointSummary::of(&RunDirectory::at(run))?;
+            // One that is damaged, or that the training removes meanwhile, keeps nobody from the others.
+            let whole = found
+                .iter()
+                .filter_map(|summary| match Checkpoint::choose(&summary.path, None) {
+                    Ok(checkpoint) => Some(checkpoint),
+                    Err(error) => {
+                        warn!("left out: {error}");
+                        None
+                    }
+                });
+            whole.collect()
+        }
         _ => vec![Checkpoint::choose(source, arguments.checkpoint)?],
     };
     if checkpoints.is_empty() {

@@ -123,8 +123,8 @@ fn read_array(
         ));
     }
     let (range, guessed) = match (range, array.element) {
+        (_, Element::U8) => (ValueRange::Bytes, false),
         (Some(range), _) => (range, false),
-        (None, Element::U8) => (ValueRange::Bytes, false),
         (None, element) => {
             let mut extremes = Extremes::NONE;
             visit(place, array, &mut |value| extremes.include(value))?;

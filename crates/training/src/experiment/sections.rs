@@ -200,10 +200,11 @@ impl Default for LoggingSection {
 pub struct EvaluationSection {
     /// Steps between two evaluations, usually 500 to 5000; 0 for none.
     pub every: u64,
-    /// Generated images that an evaluation looks at, usually 1000 to 10,000; only scores of equal numbers compare.
+    /// Generated images that an evaluation looks at, usually 1000 to 10,000, and real ones at most for the pixels' errors; only scores
+    /// of equal numbers compare.
     pub count: usize,
     /// Numbers of quality to report beside the pixels' errors, by a classifier: `fid`, `kid`, `precision`, `recall`, `density`,
-    /// `coverage`, `score`, `class_entropy`, `class_distance`, `memorized` (docs/metrics.md).
+    /// `coverage`, `score`, `class_entropy`, `class_distance`, `memorized`, and of stacked-mnist `modes` (docs/metrics.md).
     pub metrics: Vec<String>,
     /// The classifier that they are computed with: a name of `ganvas evaluator list`, or a file; where it is not given, the one of the
     /// data set.

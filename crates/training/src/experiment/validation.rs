@@ -122,6 +122,15 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
             .chain(of_evaluators.cloned())
             .collect();
         if known.contains(&best.metric) {
+            let (saved, evaluated) = (self.checkpoint.every, self.evaluation.every);
+            // Otherwise a checkpoint would go by the number of other weights.
+            if all_of_evaluators.contains(&best.metric) && !saved.is_multiple_of(evaluated) {
+                let message = format!(
+                    "expected a multiple of `evaluation.every`, {evaluated}, where [checkpoint.best] goes by `{}`, found {saved}",
+                    best.metric
+                );
+                return mistake("checkpoint.every", message);
+            }
             return Ok(());
         }
         if self.evaluation.every == 0 && all_of_evaluators.contains(&best.metric) {

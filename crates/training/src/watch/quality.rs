@@ -12,8 +12,8 @@ const DISTANCES: [&str; 2] = ["fid", "kid"];
 const LOST_SHARE: f64 = 0.5;
 /// Evaluations in a row that show a loss before it is reported.
 const LOST: usize = 2;
-/// A distance below this share of the best is better.
-const BETTER_SHARE: f64 = 0.9;
+/// A distance that is smaller by this share of the best is better.
+const BETTER_SHARE: f64 = 0.1;
 /// Evaluations without a better distance after which images that are still far from real ones are reported.
 const FAR: usize = 4;
 /// Evaluations without a better distance after which others are.
@@ -32,6 +32,8 @@ pub(super) struct QualityTrend {
     distances: Option<(f64, f64)>,
     /// Evaluations since the best was set.
     since_better: usize,
+    /// Whether that has been reported since then.
+    is_told: bool,
 }
 
 impl QualityTrend {
@@ -58,21 +60,24 @@ impl QualityTrend {
     fn observe_distance(&mut self, line: &MetricsLine) -> Option<Hint> {
         let value = DISTANCES.iter().find_map(|name| line.get(name))?;
         let (first, best) = *self.distances.get_or_insert((value, f64::INFINITY));
-        if value < BETTER_SHARE * best {
+        // An unbiased distance may be below zero.
+        if best.is_infinite() || value < best - BETTER_SHARE * best.abs() {
             self.distances = Some((first, value));
-            self.since_better = 0;
+            (self.since_better, self.is_told) = (0, false);
             return None;
         }
         self.since_better += 1;
         let is_far = match line.get("precision") {
             Some(precision) => precision < FAR_PRECISION,
-            None => value > FAR_SHARE * first,
+            None => value > FAR_SHARE * first.abs(),
         };
-        match (self.since_better, is_far) {
-            (FAR, true) => Some(Hint::StillFar),
-            (STALLED, false) => Some(Hint::QualityStalled),
-            _ => None,
-        }
+        let hint = match (self.since_better, is_far) {
+            (FAR.., true) => Hint::StillFar,
+            (STALLED.., false) => Hint::QualityStalled,
+            _ => return None,
+        };
+        let is_new = !std::mem::replace(&mut self.is_told, true);
+        is_new.then_some(hint)
     }
 }
 
@@ -133,6 +138,9 @@ mod tests {
         };
         assert_eq!(of(lines(0.5)), [(8, Hint::QualityStalled)]);
         assert_eq!(of(lines(0.05)), [(4, Hint::StillFar)]);
+        // Around zero, where equal distributions are.
+        let around_zero = |distance: f64| vec![[("kid", distance), ("precision", 0.8)]; 12];
+        assert_eq!(of(around_zero(-1e-4)), [(8, Hint::QualityStalled)]);
         // A tenth better every few evaluations is progress.
         let falling: Vec<f64> = (0..30).map(|index| 100.0 * 0.8_f64.powi(index / 3)).collect();
         let lines = falling.iter().map(|&distance| [("fid", distance), ("precision", 0.5)]);
