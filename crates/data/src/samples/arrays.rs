@@ -123,6 +123,13 @@ fn read_array(
         ));
     }
     let (range, guessed) = match (range, array.element) {
+        // Bytes that are 0 and 1 can be meant as black and white; others are bytes, whatever range a file beside them needs.
+        (Some(ValueRange::Unit), Element::U8) => {
+            let mut is_binary = true;
+            visit(place, array, &mut |value| is_binary &= value <= 1.0)?;
+            let range = if is_binary { ValueRange::Unit } else { ValueRange::Bytes };
+            (range, false)
+        }
         (_, Element::U8) => (ValueRange::Bytes, false),
         (Some(range), _) => (range, false),
         (None, element) => {

@@ -51,7 +51,8 @@ pub struct Samples {
 ///   All become 8 bits deep; what is transparent is laid over black; colours that are all grey become one channel.
 ///
 /// `range` says what the numbers of an array stand for; what lies outside is cut off. Without it integers are 0..255, and
-/// floats are what their least and largest values show. Bytes, in arrays, PNG and IDX files, always are 0..255.
+/// floats are what their least and largest values show. Bytes, in arrays, PNG and IDX files,
+/// are 0..255, but for arrays of zeros and ones where `range` is 0..1.
 ///
 /// # Errors
 ///

@@ -195,6 +195,10 @@ fn numbers_of_no_range_are_refused_unless_it_is_given() {
     // Bytes that are 0 and 1 can be meant as black and white.
     let binary = read("s.npy", &pairs("|u1", &[0.0, 1.0]), Some(ValueRange::Unit)).unwrap();
     assert_eq!(binary.images.pixels(), [0, 255]);
+    for range in [ValueRange::Unit, ValueRange::Symmetric, ValueRange::Bytes] {
+        let bytes = read("s.npy", &pairs("|u1", &[0.0, 200.0]), Some(range)).unwrap();
+        assert_eq!((bytes.images.pixels(), bytes.range), (&[0, 200][..], ValueRange::Bytes));
+    }
 }
 
 #[test]
