@@ -17,6 +17,22 @@ fn a_dry_run_reports_sizes_and_writes_nothing() {
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
+    assert!(!run.stdout.contains("evaluation"), "{}", run.stdout);
+    let evaluated = [
+        "train",
+        "tiny.toml",
+        "--dry-run",
+        "--set",
+        "evaluation.every=2",
+        "--set",
+        "evaluation.count=20",
+    ];
+    let run = desk.ok(&evaluated);
+    assert!(
+        run.stdout.contains("  evaluation ") && run.stdout.contains(" s, 3 times"),
+        "{}",
+        run.stdout
+    );
     assert_eq!(fs::read_dir(desk.folder.path()).unwrap().count(), 1);
 }
 

@@ -5,8 +5,8 @@ use std::fs;
 use burn::tensor::backend::Backend;
 use ganvas_model::NetworkConfig;
 use ganvas_training::{
-    Checkpoint, Evaluator, Evaluators, Hint, MetricsLine, Observer, Outcome, RunDirectory, TrainingError, resume_point,
-    train,
+    Basis, Checkpoint, CheckpointChoice, CheckpointSummary, Evaluator, Evaluators, Hint, MetricsLine, Observer,
+    Outcome, RunDirectory, TrainingError, begin_or_resume, resume_point, train,
 };
 
 use crate::{
@@ -62,6 +62,25 @@ fn an_evaluator_may_fail_or_have_no_number_and_takes_no_name_that_every_line_has
 /// Reports one number after the other under a name.
 #[derive(Debug)]
 struct Course(&'static str, &'static [f64]);
+
+/// A course by somebody who has a name.
+#[derive(Debug)]
+struct CourseBy(Course, &'static str);
+
+impl<X: Backend, G> Evaluator<X, G> for CourseBy {
+    fn reports(&self) -> Vec<String> {
+        Evaluator::<X, G>::reports(&self.0)
+    }
+    fn basis(&self) -> Basis {
+        Basis {
+            by: self.1.to_owned(),
+            ..Basis::default()
+        }
+    }
+    fn evaluate(&mut self, generator: &G, step: u64, device: &X::Device) -> Result<Vec<(String, f64)>, TrainingError> {
+        Evaluator::<X, G>::evaluate(&mut self.0, generator, step, device)
+    }
+}
 
 impl<X: Backend, G> Evaluator<X, G> for Course {
     fn reports(&self) -> Vec<String> {
@@ -153,6 +172,58 @@ fn a_run_ends_when_patience_does_in_one_session_or_in_several() {
     );
     let set = ["evaluation.patience=0", set[1]];
     assert_eq!(follow(course(), &set, &[last]).0, Outcome::Finished { step: 12 });
+}
+
+/// A run that goes on with another evaluator begins to compare anew: what is the best, when patience ends, and what is a plateau.
+#[test]
+fn numbers_of_another_evaluator_do_not_count() {
+    const COURSE: [f64; 12] = [1.0, 2.0, 3.0, 9.0, 8.0, 8.5, 8.2, 8.1, 8.0, 8.0, 8.0, 8.0];
+    let trained = |evaluators: &[(&'static str, u64)]| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let experiment = experiment(&[
+            "evaluation.every=1",
+            "evaluation.patience=3",
+            "checkpoint.every=1",
+            "checkpoint.keep=1",
+            "checkpoint.best={metric=\"fid\", goal=\"min\"}",
+        ]);
+        let images = images(&experiment);
+        let mut outcome = None;
+        let mut hints = Hints::default();
+        for &(by, steps) in evaluators {
+            let (run, point) = begin_or_resume(&path, &experiment, &*images).unwrap();
+            let judges: &mut Evaluators<B, NetworkConfig> =
+                &mut [Box::new(CourseBy(Course("fid", &COURSE), by)) as Box<_>];
+            let mut watch = Both(StopAfter(steps), &mut hints);
+            let ended = train::<B, _, _>(
+                &experiment,
+                &images,
+                judges,
+                &run,
+                point.as_ref(),
+                &device(),
+                &mut watch,
+            );
+            outcome = Some(ended.unwrap());
+        }
+        let mut kept: Vec<u64> = CheckpointSummary::of(&RunDirectory::at(&path))
+            .unwrap()
+            .iter()
+            .map(|checkpoint| checkpoint.step)
+            .collect();
+        kept.sort_unstable();
+        let best = Checkpoint::choose(&path, Some(CheckpointChoice::Best)).ok();
+        (outcome.unwrap(), kept, best.map(|best| best.state.step), hints.0.len())
+    };
+    let last = u64::MAX;
+    let by_one = (Outcome::OutOfPatience { step: 4 }, vec![1, 4], Some(1), 0);
+    assert_eq!(trained(&[("one", last)]), by_one);
+    assert_eq!(trained(&[("one", 2), ("one", last)]), by_one);
+    let by_two = (Outcome::OutOfPatience { step: 8 }, vec![5, 8], Some(5), 0);
+    assert_eq!(trained(&[("one", 3), ("two", last)]), by_two);
+    assert_eq!(trained(&[("one", 3), ("two", 1), ("two", 1), ("two", last)]), by_two);
+    assert_eq!(trained(&[("two", 2), ("one", 1), ("two", last)]), by_two);
 }
 
 #[test]

@@ -32,8 +32,11 @@ mod desk;
 mod determinism;
 /// Numbers that are not finite.
 mod divergence;
-/// How good images are: scores of runs and samples, and on the way.
+/// How good images are: scores of runs and samples.
 mod evaluation;
+/// What cannot be judged.
+#[cfg(feature = "ndarray")]
+mod evaluation_mistakes;
 /// Evaluators, and the best checkpoint by what they report.
 mod evaluators;
 /// Runs of one backend on another.
@@ -82,6 +85,9 @@ mod parity;
 mod pty;
 /// Checkpoints in PyTorch.
 mod pytorch;
+/// Numbers of quality while training, and who they are by.
+#[cfg(feature = "ndarray")]
+mod quality;
 /// Readers that leave, and disks that are full: nobody has to read what is said.
 #[cfg(target_os = "linux")]
 #[cfg(feature = "ndarray")]

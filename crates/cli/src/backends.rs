@@ -1,10 +1,15 @@
 //! `ganvas backends`
 
-use ganvas_backend::BackendReport;
+use ganvas_backend::{BackendError, BackendReport, Selected};
 use ganvas_training::BackendSection;
 use serde::Serialize;
 
 use crate::{args::BackendsArguments, exit::Ended, output::print_line};
+
+/// The backend and the device that a configuration names.
+pub fn select(section: &BackendSection) -> Result<Selected, BackendError> {
+    ganvas_backend::select(section.kind.parse()?, &section.device)
+}
 
 /// Wide enough for the longest name.
 const NAME: usize = 10;

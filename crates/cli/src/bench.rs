@@ -33,7 +33,7 @@ struct Report<'a> {
 }
 
 pub fn dry_run(loaded: &Loaded, images: &Arc<dyn ImageSource>) -> anyhow::Result<Ended> {
-    let found = measure(loaded, images, BenchmarkOptions::SHORTEST)?;
+    let found = measure(loaded, images, BenchmarkOptions::SHORTEST, true)?;
     print_line!("dry run of `{}`: nothing was written", loaded.experiment.name);
     print_sizes(&**images, &found);
     print_line!(
@@ -41,7 +41,7 @@ pub fn dry_run(loaded: &Loaded, images: &Arc<dyn ImageSource>) -> anyhow::Result
         found.median_step(),
         images_per_second(&found)
     );
-    print_whole_run(&found);
+    print_whole_run(&found, loaded.experiment.evaluation.every);
     Ok(Ended::Done)
 }
 
@@ -59,7 +59,7 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
         time: Duration::from_secs_f64(arguments.seconds),
         product: true,
     };
-    let found = measure(&loaded, &images, options)?;
+    let found = measure(&loaded, &images, options, false)?;
     let (experiment, device) = (&loaded.experiment, loaded.backend.info());
     if arguments.json {
         let report = Report {
@@ -105,15 +105,21 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
         speed / 1e9,
         share.unwrap_or_default()
     );
-    print_whole_run(&found);
+    print_whole_run(&found, 0);
     Ok(Ended::Done)
 }
 
-fn measure(loaded: &Loaded, images: &Arc<dyn ImageSource>, options: BenchmarkOptions) -> anyhow::Result<Benchmark> {
+fn measure(
+    loaded: &Loaded,
+    images: &Arc<dyn ImageSource>,
+    options: BenchmarkOptions,
+    evaluates: bool,
+) -> anyhow::Result<Benchmark> {
     let experiment = &loaded.experiment;
     let job = BenchmarkJob {
         experiment,
         images,
+        evaluates: evaluates.then_some(loaded.quality.as_ref()),
         options,
     };
     let _timing = screen::spinner("timing steps");
@@ -149,9 +155,15 @@ fn print_sizes(images: &dyn ImageSource, found: &Benchmark) {
     print_line!("  first step        D {of_discriminator:.4}, G {of_generator:.4}");
 }
 
-fn print_whole_run(found: &Benchmark) {
+/// The time of a whole run, with an evaluation every so many steps where one was timed.
+fn print_whole_run(found: &Benchmark, evaluates_every: u64) {
     let plan = &found.plan;
-    let seconds = found.median_step() * plan.total_steps as f64;
+    let mut seconds = found.median_step() * plan.total_steps as f64;
+    let evaluations = plan.total_steps.checked_div(evaluates_every).unwrap_or(0);
+    if let Some(one) = found.evaluation_seconds.filter(|_| evaluations > 0) {
+        print_line!("  evaluation        {one:.3} s, {}", counted(evaluations, "time"));
+        seconds += one * evaluations as f64;
+    }
     print_line!(
         "  whole run         {} step{}, {}, about {}",
         thousands(plan.total_steps as usize),

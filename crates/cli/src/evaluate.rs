@@ -116,7 +116,6 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
         compared,
         seed: arguments.seed,
         backend: selected.kind().name(),
-        is_series: arguments.all_checkpoints,
     };
     match arguments.json {
         true => report.print_json(),

@@ -19,7 +19,7 @@ use tracing::info;
 
 use crate::{
     args::{EvaluatorCommand, TrainEvaluatorArguments},
-    data,
+    backends, data,
     exit::{Ended, UsageError},
     output::print_line,
     quoting::quoted,
@@ -48,15 +48,6 @@ pub fn default_name(dataset: DatasetName) -> DatasetName {
     }
 }
 
-/// `mnist 1a2b3c4d`: what scores are named with.
-pub fn name_and_hash(file: &EvaluatorFile) -> String {
-    format!("{} {}", file.info.name, short(&file.hash()))
-}
-
-fn short(hash: &str) -> &str {
-    hash.get(..8).unwrap_or(hash)
-}
-
 /// A backend by the word of an argument; otherwise the first of those named that this program has, or any.
 pub fn backend(argument: Option<&Path>, preferred: Option<&BackendSection>) -> anyhow::Result<Selected> {
     let section = match argument {
@@ -76,8 +67,7 @@ pub fn backend(argument: Option<&Path>, preferred: Option<&BackendSection>) -> a
             chosen.or(any).unwrap_or(default)
         }
     };
-    let kind: BackendKind = section.kind.parse()?;
-    ganvas_backend::select(kind, &section.device).map_err(|error: BackendError| match argument {
+    backends::select(&section).map_err(|error: BackendError| match argument {
         Some(argument) => UsageError(format!("{}: {error}", quoted(argument))).into(),
         None => anyhow::Error::new(error),
     })
@@ -115,7 +105,7 @@ fn list(as_json: bool) -> anyhow::Result<()> {
         print_line!(
             "{:<16} {:<9} {:<9} {right:<7} {}",
             info.name,
-            short(&evaluator.file.hash()),
+            evaluator.file.short_hash(),
             format!("{channels}×{height}×{width}"),
             match evaluator.is_standard {
                 true => "ships with ganvas".to_owned(),
@@ -189,7 +179,7 @@ fn train(arguments: &TrainEvaluatorArguments) -> anyhow::Result<()> {
     let right = file.info.accuracy.unwrap_or_default();
     print_line!(
         "evaluator {}: {:.2} % of {name}'s {} test images read right, trained in {}: {}",
-        name_and_hash(&file),
+        file.name_and_hash(),
         100.0 * right,
         test.len(),
         duration(start.elapsed().as_secs()),

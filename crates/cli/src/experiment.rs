@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected, select};
+use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected};
 use ganvas_data::{
     DataError, DatasetName, ImageSource, LoadOptions, Split, count_before_loading, shape_before_loading,
 };
@@ -14,7 +14,7 @@ use tracing::{debug, info, warn};
 
 use crate::{
     args::{ExperimentArguments, Overlay},
-    data,
+    backends, data,
     jobs::MemoryJob,
     memory,
     quality::{self, Quality},
@@ -137,16 +137,13 @@ impl Overlay {
             (Some(file), None) => ConfigError::new(file.display().to_string(), None, format!("`{key}`: {error}")),
             _ => text.at_key(key, &error.to_string(), overrides),
         };
-        let kind: BackendKind = section.kind.parse().map_err(|error: BackendError| ConfigError {
-            suggestion: nearest(&section.kind, BackendKind::ALL.map(BackendKind::name)),
-            ..blame("backend.kind", &error)
-        })?;
-        select(kind, &section.device).map_err(|error| {
-            let key = match error {
-                BackendError::UnknownDevice { .. } => "backend.device",
-                _ => "backend.kind",
-            };
-            blame(key, &error)
+        backends::select(section).map_err(|error| match error {
+            BackendError::UnknownDevice { .. } => blame("backend.device", &error),
+            BackendError::UnknownKind { .. } => ConfigError {
+                suggestion: nearest(&section.kind, BackendKind::ALL.map(BackendKind::name)),
+                ..blame("backend.kind", &error)
+            },
+            _ => blame("backend.kind", &error),
         })
     }
 }

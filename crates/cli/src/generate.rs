@@ -6,13 +6,13 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ganvas_backend::{BackendError, Selected};
-use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation, counted};
+use ganvas_training::{Checkpoint, Experiment, RunLocation, counted};
 use serde_json::json;
 use tracing::info;
 
 use crate::{
     args::{Format, GenerateArguments},
+    backends,
     exit::{Ended, UsageError},
     image_files::ImageWriter,
     interrupt,
@@ -52,7 +52,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
             quoted(noise)
         )));
     }
-    let selected = select(&backend).map_err(|error| match &arguments.backend {
+    let selected = backends::select(&backend).map_err(|error| match &arguments.backend {
         Some(file) => UsageError(format!("{}: {error}", quoted(file))),
         None => UsageError(format!(
             "the run was trained on another backend than this program or machine has: {error}; `ganvas backends` lists \
@@ -145,10 +145,6 @@ fn default_name(source: &Path, checkpoint: &Checkpoint, seed: u64) -> anyhow::Re
 
 fn is_npy(path: &Path) -> bool {
     is_stream(path) || path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npy"))
-}
-
-fn select(backend: &BackendSection) -> Result<Selected, BackendError> {
-    ganvas_backend::select(backend.kind.parse()?, &backend.device)
 }
 
 /// What a file's name and `--format` ask for together.

@@ -102,7 +102,20 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
     if let Some(line) = &newest {
         print_line!("  newest numbers    step {}, epoch {}", line.step, line.epoch);
         for (name, value) in &line.numbers {
-            print_line!("    {name:<28} {}", words::number(*value));
+            let basis = sessions.iter().rev().find_map(|session| session.basis(name));
+            let floor = basis.and_then(|basis| basis.floor.get(name));
+            let floor = floor.map(|floor| format!("  floor {}", words::number(*floor)));
+            let value = words::number(*value);
+            match floor {
+                Some(floor) => print_line!("    {name:<28} {value:<9}{floor}"),
+                None => print_line!("    {name:<28} {value}"),
+            }
+        }
+        for judged in sessions.last().map_or(&[][..], |session| &session.evaluators) {
+            // What has a floor is a score.
+            if !judged.basis.floor.is_empty() {
+                print_line!("  judged by         {}", judged.basis.by);
+            }
         }
     }
     print_line!("  checkpoints       {}", checkpoints.len());

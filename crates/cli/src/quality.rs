@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use ganvas_data::{DatasetName, ImageSet, ImageSource, LoadOptions, Split, shape_before_loading};
-use ganvas_evaluator::{EvaluatorError, FoundEvaluator, Metric, Reference, TrainingJudge, fit, fits};
-use ganvas_training::{Experiment, PixelStatistics, nearest};
-use tracing::debug;
+use ganvas_data::{DatasetName, ImageSource, LoadOptions, Split, shape_before_loading};
+use ganvas_evaluator::{EvaluatorError, Fitted, Floor, FoundEvaluator, Metric, Reference, TrainingJudge, fits};
+use ganvas_training::{Basis, Experiment, PixelStatistics, counted, nearest};
+use tracing::info;
 
 use crate::{
-    evaluator::{default_name, find, name_and_hash},
+    evaluator::{default_name, find},
     screen,
+    words::number,
 };
 
 /// A mistake in the configuration: the dotted key, and what is wrong with it.
@@ -96,7 +97,7 @@ impl Quality {
             let [channels, height, width] = shape;
             let message = format!(
                 "the evaluator {} takes images of {channels}×{height}×{width}; train one for these, or leave `metrics` out",
-                name_and_hash(&evaluator.file)
+                evaluator.file.name_and_hash()
             );
             return Err(("evaluation.evaluator", message, None));
         }
@@ -108,18 +109,24 @@ impl Quality {
         }))
     }
 
-    /// Puts the evaluator on a device and shows it the real images: the test split, and the training images where copies of them are
-    /// looked for.
+    /// As many training images as that, or all that there are.
+    fn whole_split(&self, count: usize) -> LoadOptions {
+        LoadOptions {
+            count: self.dataset.is_made().then_some(count),
+            ..self.options.clone()
+        }
+    }
+
+    /// Puts the evaluator on a device and shows it the real images: the test split, training images for the floor, and all of them where
+    /// copies are looked for.
     pub fn judge<B: Backend>(
         &self,
         experiment: &Experiment,
         training: &dyn ImageSource,
         device: &B::Device,
     ) -> Result<TrainingJudge<B>, EvaluatorError> {
-        let mut judge = self.evaluator.file.judge::<B>(&self.evaluator.path, device)?;
-        if self.dataset == DatasetName::StackedMnist {
-            judge = judge.per_channel()?;
-        }
+        let (metrics, count, seed) = (&self.metrics, experiment.evaluation.count, experiment.seed);
+        let judge = self.evaluator.judge::<B>(Some(self.dataset), device)?;
         let loading = screen::loading(self.dataset);
         let options = LoadOptions {
             // Real images are the same for all runs.
@@ -129,26 +136,57 @@ impl Quality {
         };
         let real = ganvas_data::load(self.dataset, Split::Test, &options)?;
         drop(loading);
-        let looking = screen::spinner("looking at real images");
-        let (real, _) = fit(real, judge.shape())?;
-        let mut reference = Reference::new(judge.observe_all(&real, &mut |_| ())?);
-        if self.metrics.contains(&Metric::Memorized) {
-            let mut pixels = Vec::new();
-            for index in 0..training.len() {
-                pixels.extend_from_slice(&training.image(index)?);
-            }
-            let training = ImageSet::new(training.name(), pixels, None, training.shape())?;
-            let (training, _) = fit(training, judge.shape())?;
-            reference = reference.with_training(judge.observe_all(&training, &mut |_| ())?.features);
+        if let Some(change) = Fitted::new(training, judge.shape())?.change() {
+            info!("images: {change} for the evaluator");
         }
+        let looking = screen::spinner("looking at real images");
+        let mut reference = Reference::new(judge.observe_all(&real, &mut |_| ())?);
+        if metrics.contains(&Metric::Memorized) {
+            reference = reference.with_training(judge.observe_all(training, &mut |_| ())?.features);
+        }
+        // As many as generated ones, and of the whole split where the run trains on fewer.
+        let split = match training.len() < count {
+            true => Some(ganvas_data::load(self.dataset, Split::Train, &self.whole_split(count))?),
+            false => None,
+        };
+        let others = split.as_ref().map_or(training, |split| split as &dyn ImageSource);
+        let floor = match others.len() < count {
+            true => Vec::new(),
+            false => {
+                let others = judge.observe(others, &Floor::order(seed, others.len(), count), &mut |_| ())?;
+                Floor::of(&reference, &others, metrics, seed)?.numbers
+            }
+        };
         drop(looking);
-        debug!("judged by the evaluator {}", name_and_hash(&self.evaluator.file));
+        let by = format!(
+            "{}, {} against {} of {} ({})",
+            self.evaluator.file.name_and_hash(),
+            counted(count, "image"),
+            real.len(),
+            self.dataset,
+            Split::Test
+        );
+        let said: Vec<String> = floor
+            .iter()
+            .map(|&(name, value)| format!("{name} {}", number(value)))
+            .collect();
+        match said.is_empty() {
+            false => info!("judged by {by}; real images in their place have {}", said.join(", ")),
+            true => info!("judged by {by}; there are too few real images to put as many in their place"),
+        }
         Ok(TrainingJudge {
             judge,
             reference,
-            metrics: self.metrics.clone(),
-            seed: experiment.seed,
-            count: experiment.evaluation.count,
+            metrics: metrics.clone(),
+            seed,
+            count,
+            basis: Basis {
+                by,
+                floor: floor
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect(),
+            },
         })
     }
 }

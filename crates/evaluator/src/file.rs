@@ -93,6 +93,17 @@ impl EvaluatorFile {
         Ok(Self { info, tensors })
     }
 
+    /// The beginning of the hash, as people are shown it.
+    pub fn short_hash(&self) -> String {
+        let hash = self.hash();
+        hash.get(..8).unwrap_or(&hash).to_owned()
+    }
+
+    /// `mnist 1a2b3c4d`: what scores are named with.
+    pub fn name_and_hash(&self) -> String {
+        format!("{} {}", self.info.name, self.short_hash())
+    }
+
     /// SHA-256 over version and weights (names, shapes, values), in hexadecimal: scores by evaluators of the same hash compare.
     pub fn hash(&self) -> String {
         let mut sum = Sha256::new();

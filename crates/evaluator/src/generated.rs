@@ -3,9 +3,9 @@
 use burn::tensor::backend::Backend;
 use ganvas_data::{ImageSet, denormalize};
 use ganvas_model::Generator;
-use ganvas_training::{Evaluator, Sampler, TrainingError};
+use ganvas_training::{Basis, Evaluator, Sampler, TrainingError};
 
-use crate::{EvaluatorError, Judge, Metric, Reference, fit};
+use crate::{EvaluatorError, Judge, Metric, Reference};
 
 /// The images that a generator makes of noise, as bytes, as files have them.
 ///
@@ -38,6 +38,8 @@ pub struct TrainingJudge<B: Backend> {
     pub seed: u64,
     /// How many images are made.
     pub count: usize,
+    /// Who judges beside whom, and the floor.
+    pub basis: Basis,
 }
 
 impl<B: Backend, G: Generator<B>> Evaluator<B, G> for TrainingJudge<B> {
@@ -46,11 +48,14 @@ impl<B: Backend, G: Generator<B>> Evaluator<B, G> for TrainingJudge<B> {
         names.map(|&name| name.to_owned()).collect()
     }
 
+    fn basis(&self) -> Basis {
+        self.basis.clone()
+    }
+
     fn evaluate(&mut self, generator: &G, _step: u64, device: &B::Device) -> Result<Vec<(String, f64)>, TrainingError> {
         let failed = |error: EvaluatorError| TrainingError::Evaluator(Box::new(error));
         let noise = Sampler::for_evaluation(self.seed, self.count, generator.latent_size());
         let images = generated_images(generator, [noise], device).map_err(failed)?;
-        let (images, _) = fit(images, self.judge.shape()).map_err(failed)?;
         let seen = self.judge.observe_all(&images, &mut |_| ()).map_err(failed)?;
         let numbers = self
             .reference

@@ -6,7 +6,7 @@ use ganvas_metrics::{Features, Predictions, StackedClasses};
 use ganvas_model::{Pass, host_values};
 
 use crate::{
-    EvaluatorError,
+    EvaluatorError, Fitted,
     classifier::{Classifier, ClassifierConfig, FEATURES},
 };
 
@@ -70,18 +70,14 @@ impl<B: Backend> Judge<B> {
         }
     }
 
-    /// The network.
-    pub fn classifier(&self) -> &Classifier<B> {
-        &self.classifier
-    }
-
     /// The images that it looks at: channels, height and width.
     pub fn shape(&self) -> [usize; 3] {
         let [channels, height, width] = self.config.shape;
         [channels * self.channels, height, width]
     }
 
-    /// Looks at the images of these numbers, in this order. `progress` is given the images done.
+    /// Looks at the images of these numbers, in this order, [fitted](Fitted) where they are of nearly its shape. `progress` is given
+    /// the images done.
     ///
     /// # Errors
     /// [`EvaluatorError::Shape`] where the classifier is for others, [`EvaluatorError::Data`] where one cannot be read,
@@ -92,17 +88,11 @@ impl<B: Backend> Judge<B> {
         chosen: &[u32],
         progress: &mut dyn FnMut(usize),
     ) -> Result<Observed, EvaluatorError> {
-        if images.shape() != self.shape() {
-            return Err(EvaluatorError::Shape {
-                name: images.name().to_owned(),
-                expected: self.shape().into(),
-                found: images.shape().into(),
-            });
-        }
+        let images = Fitted::new(images, self.shape())?;
         let (mut features, mut logits) = (Vec::new(), Vec::new());
         let mut done = 0;
         for indices in chosen.chunks(CHUNK) {
-            let batch = HostBatch::assemble(images, indices)?;
+            let batch = HostBatch::assemble(&images, indices)?;
             // Channel after channel in memory, so that each is an image of its own where that is wanted.
             let [channels, height, width] = self.config.shape;
             let shape = [indices.len() * self.channels, channels, height, width];

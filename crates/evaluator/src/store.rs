@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{EvaluatorError, EvaluatorFile};
+use burn::tensor::backend::Backend;
+use ganvas_data::DatasetName;
+
+use crate::{EvaluatorError, EvaluatorFile, Judge};
 
 /// The evaluators that ship inside of programs; README.md beside them says how they were made.
 const STANDARD: [(&str, &[u8]); 2] = [
@@ -19,6 +22,24 @@ pub struct FoundEvaluator {
     pub path: PathBuf,
     /// Whether it ships with ganvas.
     pub is_standard: bool,
+}
+
+impl FoundEvaluator {
+    /// Its judge of the images of a data set: of stacked digits, channel by channel.
+    ///
+    /// # Errors
+    /// As [`EvaluatorFile::judge`] and [`Judge::per_channel`].
+    pub fn judge<B: Backend>(
+        &self,
+        dataset: Option<DatasetName>,
+        device: &B::Device,
+    ) -> Result<Judge<B>, EvaluatorError> {
+        let judge = self.file.judge(&self.path, device)?;
+        match dataset {
+            Some(DatasetName::StackedMnist) => judge.per_channel(),
+            _ => Ok(judge),
+        }
+    }
 }
 
 /// The evaluator that ships under a name.

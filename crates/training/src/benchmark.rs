@@ -16,7 +16,7 @@ use ganvas_model::{
 };
 
 use crate::{
-    Experiment, Plan, TrainingError, TrainingState, count_parameters, experiment::refuse, run::BatchLoader,
+    Evaluators, Experiment, Plan, TrainingError, TrainingState, count_parameters, experiment::refuse, run::BatchLoader,
     step::LOSSES, training_step, watch::PendingMetrics,
 };
 
@@ -68,6 +68,8 @@ pub struct Benchmark {
     pub fused_layers: bool,
     /// Operations a second of a large matrix product on the same device, the best of several, where it was timed.
     pub product_speed: Option<f64>,
+    /// Seconds of one evaluation by all evaluators, where there are any.
+    pub evaluation_seconds: Option<f64>,
 }
 
 impl Benchmark {
@@ -84,13 +86,14 @@ impl Benchmark {
     }
 }
 
-/// Trains as many steps as the options say, or all that the experiment has.
+/// Trains as many steps as the options say, or all that the experiment has, and evaluates once.
 ///
 /// # Errors
 /// Everything that [`train`](crate::train) would meet in these steps.
 pub fn benchmark<B, N, O>(
     experiment: &Experiment<N, O>,
     images: &Arc<dyn ImageSource>,
+    evaluators: &mut Evaluators<B, N>,
     device: &B::Device,
     options: BenchmarkOptions,
 ) -> Result<Benchmark, TrainingError>
@@ -114,6 +117,7 @@ where
         step_operations: step_operations(&costs.0, &costs.1, plan.batch_size, plan.batches_per_step as usize),
         fused_layers: fused_layers_in_use::<B>(device),
         product_speed: None,
+        evaluation_seconds: None,
     };
     let latent_size = state.generator.latent_size();
     let mut loader = BatchLoader::start(images.clone(), &plan, experiment.seed, latent_size, 0)?;
@@ -150,6 +154,13 @@ where
         }
     }
     pending.read().map_err(advise)?;
+    if !evaluators.is_empty() {
+        let start = Instant::now();
+        for evaluator in evaluators {
+            evaluator.evaluate(&state.sampling_generator(), state.step, device)?;
+        }
+        found.evaluation_seconds = Some(start.elapsed().as_secs_f64());
+    }
     if options.product {
         found.product_speed = Some(product_speed::<B::InnerBackend>(device));
     }

@@ -39,12 +39,13 @@ pub use experiment::{
 pub use memory::{MemoryNeed, memory_need};
 pub use observer::Observer;
 pub use run::{
-    Change, CheckpointChoice, MetricsLine, MetricsLog, Plan, RunDirectory, RunLocation, Sampler, Session, Timings,
+    Change, CheckpointChoice, Judged, MetricsLine, MetricsLog, Plan, RunDirectory, RunLocation, Sampler, Session,
+    Timings,
 };
 pub use step::{
     Adam, DiscriminatorGradients, Ema, GeneratorGradients, StepBatches, StepMetrics, TrainingState, count_parameters,
     discriminator_gradients, generator_gradients, training_step,
 };
 pub use training_loop::{Evaluators, Outcome, train};
-pub use watch::{Evaluator, Health, Hint, PixelStatistics};
+pub use watch::{Basis, Evaluator, Health, Hint, PixelStatistics};
 pub use words::counted;

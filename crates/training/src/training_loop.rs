@@ -7,7 +7,7 @@ use ganvas_data::ImageSource;
 use ganvas_model::{Generator, InnerGenerator, Objective, ObjectiveSettings, TrainableNetworks};
 
 use crate::{
-    Evaluator, Experiment, Observer, Plan, ResumePoint, RunDirectory, TrainingError, TrainingState,
+    Evaluator, Experiment, Judged, Observer, Plan, ResumePoint, RunDirectory, TrainingError, TrainingState,
     run::{BatchLoader, Recorder},
     training_step,
 };
@@ -68,7 +68,11 @@ where
     plan.check_steps_done(state.step, run)?;
 
     // Open the run directory and start loading batches.
-    let mut recorder = Recorder::open(experiment, &**images, run, plan, resume, &state)?;
+    let judged = evaluators.iter().map(|evaluator| Judged {
+        numbers: evaluator.reports(),
+        basis: evaluator.basis(),
+    });
+    let mut recorder = Recorder::open(experiment, &**images, run, plan, resume, &state, judged.collect())?;
     let latent_size = state.generator.latent_size();
     let mut loader = BatchLoader::start(images.clone(), &plan, experiment.seed, latent_size, state.step)?;
     observer.started(&plan, state.step);

@@ -1,8 +1,10 @@
 //! Comparing images on the chosen backend.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, HashSet, btree_map::Entry},
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context;
@@ -13,14 +15,15 @@ use burn::{
 use ganvas_backend::Job;
 use ganvas_data::{ImageSet, ImageSource};
 use ganvas_evaluator::{
-    FoundEvaluator, Judge, Metric, Neighbour, Observed, Reference, expected_modes, fit, generated_images,
+    Fitted, Floor, FoundEvaluator, Judge, Metric, Neighbour, Observed, Reference, expected_modes, generated_images,
+    without_memorized,
 };
 use ganvas_model::Generator;
-use ganvas_training::{Checkpoint, Experiment, Sampler};
+use ganvas_training::{Checkpoint, Experiment, Sampler, counted};
 use tracing::info;
 
 use super::{real::RealImages, subjects::Subject};
-use crate::screen::Progress;
+use crate::screen::{self, Progress};
 
 /// How many samples are drawn beside training images.
 const PAIRS: usize = 40;
@@ -52,18 +55,22 @@ pub struct Compared {
     pub pairs: Option<ImageSet>,
 }
 
+impl Compared {
+    /// Whether several subjects are checkpoints of the same run.
+    pub fn are_of_one_run(&self) -> bool {
+        let runs: Vec<&PathBuf> = self.of_subjects.iter().filter_map(|found| found.run.as_ref()).collect();
+        let all: HashSet<&PathBuf> = runs.iter().copied().collect();
+        all.len() < runs.len()
+    }
+}
+
 /// A subject's numbers.
 pub struct OfSubject {
     pub label: String,
+    /// The folder of the run, of a checkpoint.
+    pub run: Option<PathBuf>,
     pub step: Option<u64>,
     /// Images that were looked at.
-    pub count: usize,
-    pub numbers: Numbers,
-}
-
-/// What real images score in the place of generated ones.
-pub struct Floor {
-    /// Images in the place of the generated ones.
     pub count: usize,
     pub numbers: Numbers,
 }
@@ -79,26 +86,23 @@ impl Job for CompareJob<'_> {
             seed,
             ..
         } = self;
-        let mut judge: Judge<B::InnerBackend> = evaluator.file.judge(&evaluator.path, &device)?;
-        if real.is_stacked() {
-            judge = judge.per_channel()?;
-        }
+        let judge = evaluator.judge::<B::InnerBackend>(real.dataset, &device)?;
         let looking = Looking {
             judge: &judge,
             progress: self.progress,
             done: Cell::new(0),
         };
-        let (real_images, change) = fit(real.images.clone(), judge.shape())?;
-        if let Some(change) = change {
-            info!("real images: {change} for the evaluator");
-        }
-        let mut reference = Reference::new(looking.all(&real_images)?);
-        let training = match &real.training {
-            Some(training) => Some(fit(training.clone(), judge.shape())?.0),
-            None => None,
+        let fitted = |what: &str, images: &ImageSet| {
+            let change = Fitted::new(images, judge.shape())?.change();
+            change
+                .iter()
+                .for_each(|change| info!("{what}: {change} for the evaluator"));
+            anyhow::Ok(())
         };
+        fitted("real images", &real.images)?;
+        let mut reference = Reference::new(looking.all(&real.images)?);
         let looks_for_copies = metrics.contains(&Metric::Memorized) || self.wants_pairs;
-        if let Some(training) = training.as_ref().filter(|_| looks_for_copies) {
+        if let Some(training) = real.training.as_ref().filter(|_| looks_for_copies) {
             reference = reference.with_training(looking.all(training)?.features);
         }
 
@@ -109,31 +113,40 @@ impl Job for CompareJob<'_> {
         };
         for subject in self.subjects {
             let images = match subject {
-                Subject::Samples { images, .. } => images.clone().truncated(self.count),
+                Subject::Samples { images, .. } => Cow::Borrowed(images),
                 Subject::Checkpoint {
                     checkpoint, experiment, ..
-                } => generated::<B>(checkpoint, experiment, self.count, seed, &device)?,
+                } => Cow::Owned(generated::<B>(checkpoint, experiment, self.count, seed, &device)?),
             };
-            let (images, change) = fit(images, judge.shape())?;
-            if let Some(change) = change {
-                info!("{}: {change} for the evaluator", subject.label());
-            }
-            let seen = looking.all(&images)?;
+            fitted(subject.label(), &images)?;
+            let chosen: Vec<u32> = (0..images.len().min(self.count) as u32).collect();
+            let seen = looking.some(&images, &chosen)?;
             // Whether images were memorized shows only beside those that they were trained on.
             let metrics = match real.are_those_of(subject) {
                 true => metrics.to_vec(),
                 false => without_memorized(metrics),
             };
+            let comparing = screen::spinner(format!("comparing {}", counted(seen.count(), "image")));
             let judged = reference.measure(&seen, &metrics, seed);
+            drop(comparing);
             let numbers = judged.with_context(|| format!("cannot judge {}", subject.label()))?;
-            if let (true, Some(training)) = (self.wants_pairs && compared.pairs.is_none(), &training) {
+            if let (true, Some(training)) = (self.wants_pairs && compared.pairs.is_none(), &real.training) {
                 let nearest = reference.nearest_training(&seen)?.unwrap_or_default();
-                compared.pairs = Some(pairs(&images, training, &nearest)?);
+                let [images, training] = [&*images, training].map(|images| Fitted::new(images, judge.shape()));
+                compared.pairs = Some(pairs(&images?, &training?, &nearest)?);
             }
             if let Entry::Vacant(place) = compared.floors.entry(seen.count()) {
-                let mut floor = match &training {
-                    Some(training) => of_training(&looking, &reference, (real, training), &metrics, seen.count(), seed),
-                    None => of_halves(&looking, &real_images, &metrics, seed),
+                let mut floor = match &real.training {
+                    Some(training) => {
+                        let seen = looking.some(training, &Floor::order(seed, training.len(), seen.count()))?;
+                        Floor::of(&reference, &seen, &metrics, seed)
+                    }
+                    None => {
+                        // All that there is where nothing is known of a training set: every second image against the others.
+                        let half = |first: u32| (first..real.images.len() as u32).step_by(2).collect::<Vec<_>>();
+                        let [one, other] = [half(0), half(1)].map(|half| looking.some(&real.images, &half));
+                        Floor::of(&Reference::new(one?), &other?, &metrics, seed)
+                    }
                 }
                 .context("cannot compute the floor")?;
                 if let (Some(shares), true) = (real.digits, metrics.contains(&Metric::Modes)) {
@@ -146,6 +159,7 @@ impl Job for CompareJob<'_> {
             }
             compared.of_subjects.push(OfSubject {
                 label: subject.label().to_owned(),
+                run: subject.run().map(Path::to_owned),
                 step: subject.step(),
                 count: seen.count(),
                 numbers,
@@ -156,7 +170,7 @@ impl Job for CompareJob<'_> {
 }
 
 /// The samples that are nearest to training images, nearest first, each followed by that image.
-fn pairs(images: &ImageSet, training: &ImageSet, nearest: &[Neighbour]) -> anyhow::Result<ImageSet> {
+fn pairs(images: &Fitted<'_>, training: &Fitted<'_>, nearest: &[Neighbour]) -> anyhow::Result<ImageSet> {
     let mut order: Vec<usize> = (0..nearest.len()).collect();
     order.sort_by(|&one, &other| nearest[one].distance.total_cmp(&nearest[other].distance));
     let mut pixels = Vec::new();
@@ -165,43 +179,6 @@ fn pairs(images: &ImageSet, training: &ImageSet, nearest: &[Neighbour]) -> anyho
         pixels.extend_from_slice(&training.image(nearest[index].index)?);
     }
     Ok(ImageSet::new("pairs", pixels, None, images.shape())?)
-}
-
-/// Training images in the place of generated ones.
-fn of_training<B: Backend>(
-    looking: &Looking<'_, B>,
-    reference: &Reference,
-    (real, training): (&RealImages, &ImageSet),
-    metrics: &[Metric],
-    count: usize,
-    seed: u64,
-) -> anyhow::Result<Floor> {
-    let seen = looking.some(training, &real.floor(training, seed, count))?;
-    Ok(Floor {
-        count: seen.count(),
-        numbers: reference.measure(&seen, &without_memorized(metrics), seed)?,
-    })
-}
-
-/// Every second real image against the others: all that there is where nothing is known of a training set.
-fn of_halves<B: Backend>(
-    looking: &Looking<'_, B>,
-    images: &ImageSet,
-    metrics: &[Metric],
-    seed: u64,
-) -> anyhow::Result<Floor> {
-    let half = |first: u32| looking.some(images, &(first..images.len() as u32).step_by(2).collect::<Vec<_>>());
-    let (one, other) = (half(0)?, half(1)?);
-    Ok(Floor {
-        count: other.count(),
-        numbers: Reference::new(one).measure(&other, &without_memorized(metrics), seed)?,
-    })
-}
-
-/// Training images are at no distance from themselves.
-fn without_memorized(metrics: &[Metric]) -> Vec<Metric> {
-    let others = metrics.iter().copied();
-    others.filter(|&metric| metric != Metric::Memorized).collect()
 }
 
 /// The images that `ganvas generate --seed SEED` makes of a checkpoint, as bytes, as it writes them.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ganvas_data::{DatasetName, ImageSet, ImageSource, LoadOptions, Split, epoch_order, read_samples};
+use ganvas_data::{DatasetName, ImageSet, ImageSource, LoadOptions, Split, read_samples};
 use ganvas_training::counted;
 use tracing::info;
 
@@ -91,7 +91,7 @@ impl RealImages {
             split: Some(Split::Test),
             images,
             training: Some(training),
-            made_by: matches!(name, DatasetName::Synthetic | DatasetName::StackedMnist).then_some(seed),
+            made_by: name.is_made().then_some(seed),
             digits,
         })
     }
@@ -103,11 +103,6 @@ impl RealImages {
             .is_none_or(|seed| of_subject.is_none_or(|of_subject| of_subject == seed))
     }
 
-    /// Whether they are digits stacked in channels, each of which is looked at alone.
-    pub fn is_stacked(&self) -> bool {
-        self.dataset == Some(DatasetName::StackedMnist)
-    }
-
     /// How many images an evaluator looks at for these, where `count` generated ones are compared.
     pub fn to_look_at(&self, count: usize, looks_for_copies: bool) -> usize {
         let of_floor = self.training.as_ref().map_or(self.images.len(), |training| {
@@ -115,17 +110,6 @@ impl RealImages {
             of_copies + count.min(training.len())
         });
         self.images.len() + of_floor
-    }
-
-    /// The training images that stand in the place of `count` generated ones for the floor, chosen by the seed; of stacked digits, which
-    /// are drawn at random, the first.
-    pub fn floor(&self, training: &ImageSet, seed: u64, count: usize) -> Vec<u32> {
-        let mut order = match self.is_stacked() {
-            true => (0..training.len() as u32).collect(),
-            false => epoch_order(seed, 0, training.len()),
-        };
-        order.truncate(count);
-        order
     }
 }
 

@@ -1,15 +1,15 @@
 //! The numbers as a table for people, and as JSON for machines.
 
 use ganvas_data::ImageSource;
-use ganvas_evaluator::FoundEvaluator;
+use ganvas_evaluator::{Floor, FoundEvaluator};
 use ganvas_training::counted;
 use serde_json::{Map, Value, json};
 
 use super::{
-    compare::{Compared, Floor, Numbers, OfSubject},
+    compare::{Compared, Numbers, OfSubject},
     real::RealImages,
 };
-use crate::{evaluator::name_and_hash, output::print_line, words::number};
+use crate::{output::print_line, words::number};
 
 /// Columns of the table: a number, and what stands above it.
 const COLUMNS: [(&str, &str); 12] = [
@@ -40,8 +40,6 @@ pub struct Report<'a> {
     pub compared: Compared,
     pub seed: u64,
     pub backend: &'a str,
-    /// Whether the subjects are checkpoints of one run after the other, which have no mean.
-    pub is_series: bool,
 }
 
 impl Report<'_> {
@@ -103,7 +101,7 @@ impl Report<'_> {
         });
         print_line!(
             "evaluator  {}{}",
-            name_and_hash(&self.evaluator.file),
+            self.evaluator.file.name_and_hash(),
             right.unwrap_or_default()
         );
         let images = counted(self.real.images.len(), "image");
@@ -145,7 +143,11 @@ impl Report<'_> {
                 .collect::<String>()
         );
         for floor in self.compared.floors.values() {
-            row("floor", &floor.numbers);
+            match self.compared.floors.len() {
+                1 => row("floor", &floor.numbers),
+                // Each beside the number of images that it is of.
+                _ => row(&format!("f{}", floor.count), &floor.numbers),
+            }
         }
         for (index, found) in self.compared.of_subjects.iter().enumerate() {
             row(&(index + 1).to_string(), &found.numbers);
@@ -160,11 +162,12 @@ impl Report<'_> {
         self.compared.floors.get(&found.count)
     }
 
-    /// Mean and standard deviation (over N − 1) over the subjects, where there are several of as many images.
+    /// Mean and standard deviation (over N − 1) over the subjects, where there are several of as many images, each of another run:
+    /// checkpoints of one are a course, and no sample.
     fn spread(&self) -> Option<(Numbers, Numbers)> {
         let subjects = &self.compared.of_subjects;
         let is_equal = subjects.iter().all(|found| found.count == subjects[0].count);
-        if subjects.len() < 2 || self.is_series || !is_equal {
+        if subjects.len() < 2 || !is_equal || self.compared.are_of_one_run() {
             return None;
         }
         let names = subjects[0].numbers.iter().map(|&(name, _)| name);

@@ -1,6 +1,6 @@
 //! What is judged: the images of checkpoints, or samples of any tool.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use ganvas_data::{ImageSet, ImageSource, read_samples};
@@ -15,6 +15,8 @@ pub enum Subject {
     Checkpoint {
         /// What it is called in the table.
         label: String,
+        /// The folder of its run.
+        run: PathBuf,
         checkpoint: Box<Checkpoint>,
         experiment: Box<Experiment>,
     },
@@ -30,6 +32,14 @@ impl Subject {
     pub fn label(&self) -> &str {
         match self {
             Self::Checkpoint { label, .. } | Self::Samples { label, .. } => label,
+        }
+    }
+
+    /// The folder of the run of a checkpoint.
+    pub fn run(&self) -> Option<&Path> {
+        match self {
+            Self::Checkpoint { run, .. } => Some(run),
+            Self::Samples { .. } => None,
         }
     }
 
@@ -68,7 +78,20 @@ pub fn find(arguments: &EvaluateArguments) -> anyhow::Result<Vec<Subject>> {
                 "{}: no such file or folder; expected a run, a checkpoint in it, or samples: .npy, .npz, .idx, or a folder of PNGs",
                 quoted(source)
             ))),
-            Err(_) => subjects.push(samples(source, arguments)?),
+            Err(_) => {
+                let flag = match (&arguments.checkpoint, arguments.all_checkpoints) {
+                    (Some(_), _) => Some("--checkpoint"),
+                    (None, true) => Some("--all-checkpoints"),
+                    (None, false) => None,
+                };
+                if let Some(flag) = flag {
+                    bail!(UsageError(format!(
+                        "{flag} says which checkpoints of a run are judged, and {} is no run",
+                        quoted(source)
+                    )));
+                }
+                subjects.push(samples(source, arguments)?);
+            }
         }
     }
     Ok(subjects)
@@ -103,11 +126,14 @@ fn of_run(source: &Path, location: &RunLocation, arguments: &EvaluateArguments) 
         Checkpoint::choose(source, None)?;
     }
     let name = location.run.as_deref().unwrap_or(source);
+    // By whatever way it was named; a checkpoint that lies alone is its own.
+    let run = name.canonicalize().unwrap_or_else(|_| name.to_owned());
     checkpoints
         .into_iter()
         .map(|checkpoint| {
             Ok(Subject::Checkpoint {
                 label: format!("{}, step {}", quoted(name), checkpoint.state.step),
+                run: run.clone(),
                 experiment: Box::new(checkpoint.experiment()?),
                 checkpoint: Box::new(checkpoint),
             })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use png::{ColorType, Decoder, DecodingError, Reader, Transformations};
 
-use super::{LIMIT, Samples, ValueRange, file_name, origin};
+use super::{Samples, ValueRange, check_promised, file_name, origin};
 use crate::{DataError, ImageSet};
 
 /// Reads all PNG files below a folder as images of one size.
@@ -190,17 +190,7 @@ impl Gathered {
         }
         let (color_type, _) = reader.output_color_type();
         let promised = [width as usize, height as usize, color_type.samples(), count];
-        let promised = promised
-            .iter()
-            .fold(1_u128, |product, &side| product.saturating_mul(side as u128));
-        if promised > u128::from(LIMIT) {
-            return Err(DataError::TooLarge {
-                path: path.to_owned(),
-                promised,
-                limit: LIMIT,
-            });
-        }
-        Ok(())
+        check_promised(path, promised.into_iter().map(|side| side as u64))
     }
 
     fn add(&mut self, picture: Picture) {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use npyz::{DType, NpyHeader, Order, TypeChar};
 
-use super::LIMIT;
+use super::check_promised;
 use super::layout::Layout;
 use crate::DataError;
 
@@ -99,7 +99,7 @@ pub(super) fn description(header: &NpyHeader) -> String {
 }
 
 /// Reads a header and leaves the stream where the numbers begin. The product of all sides but those that are 0 is at most
-/// [`LIMIT`].
+/// [`LIMIT`](super::LIMIT).
 pub(super) fn read_header(stream: &mut impl Read, path: &Path) -> Result<NpyHeader, DataError> {
     let mut fill = |into: &mut [u8]| stream.read_exact(into).map_err(|error| unreadable(path, error));
     let mut bytes = vec![0_u8; 10];
@@ -146,14 +146,14 @@ pub(super) fn unreadable(path: &Path, error: io::Error) -> DataError {
     DataError::format(path, ARRAY, found)
 }
 
-/// Lets only those headers through that NumPy writes for plain numbers, and only those with at most [`LIMIT`] of them.
+/// Lets only those headers through that NumPy writes for plain numbers, and only those with at most [`LIMIT`](super::LIMIT) of them.
 ///
 /// npyz multiplies the sides whether the product fits or not, and the grammar below it adds numbers of any length and goes
 /// into nested brackets as deep as they are, so a header made to do harm could stop the program. What passes here has few
 /// brackets, strings without escapes, whole numbers without signs, and the two words that Python has for truth.
 fn check(text: &[u8], path: &Path) -> Result<(), DataError> {
     let foreign = || foreign_header(text, path);
-    let mut promised = 1_u128;
+    let mut sides = Vec::new();
     let mut depth = 0_usize;
     let mut rest = text;
     while let Some((&first, after)) = rest.split_first() {
@@ -176,20 +176,13 @@ fn check(text: &[u8], path: &Path) -> Result<(), DataError> {
                 if !matches!(word, b"True" | b"False") {
                     let number = std::str::from_utf8(word).ok().and_then(|word| word.parse::<u64>().ok());
                     // A side of 0 makes an array empty, but npyz multiplies the others all the same.
-                    promised = promised.saturating_mul(u128::from(number.ok_or_else(foreign)?).max(1));
+                    sides.push(number.ok_or_else(foreign)?.max(1));
                 }
             }
         }
         rest = &rest[length..];
     }
-    if promised > u128::from(LIMIT) {
-        return Err(DataError::TooLarge {
-            path: path.to_owned(),
-            promised,
-            limit: LIMIT,
-        });
-    }
-    Ok(())
+    check_promised(path, sides)
 }
 
 /// What a header that is not understood means.

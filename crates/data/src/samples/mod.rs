@@ -92,6 +92,20 @@ fn read_idx(path: &Path) -> Result<Samples, DataError> {
     })
 }
 
+/// Refuses a file that promises more pixels than the limit: the product of `sides`.
+fn check_promised(path: &Path, sides: impl IntoIterator<Item = u64>) -> Result<(), DataError> {
+    let sides = sides.into_iter().map(u128::from);
+    let promised = sides.fold(1_u128, u128::saturating_mul);
+    match promised > u128::from(LIMIT) {
+        true => Err(DataError::TooLarge {
+            path: path.to_owned(),
+            promised,
+            limit: LIMIT,
+        }),
+        false => Ok(()),
+    }
+}
+
 /// The last part of a path, or all of it where it ends in none, as `..` does.
 fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());

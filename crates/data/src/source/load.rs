@@ -68,11 +68,6 @@ fn check_made(name: DatasetName, split: Split, options: &LoadOptions) -> Result<
     }
 }
 
-/// Whether images are made as many as are asked for.
-fn is_made(name: DatasetName) -> bool {
-    matches!(name, DatasetName::Synthetic | DatasetName::StackedMnist)
-}
-
 /// Loads a split of a data set into memory.
 ///
 /// Files that are not those published under the name are read all the same; a warning says so.
@@ -136,7 +131,7 @@ fn finish(set: ImageSet, options: &LoadOptions) -> Result<ImageSet, DataError> {
 ///
 /// As [`load`], for what the header shows.
 pub fn count_before_loading(name: DatasetName, split: Split, options: &LoadOptions) -> Result<usize, DataError> {
-    if is_made(name) {
+    if name.is_made() {
         return check_made(name, split, options);
     }
     let folders = data_folders(options.data_dir.as_deref());

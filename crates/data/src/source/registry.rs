@@ -118,8 +118,13 @@ impl DatasetName {
         }
     }
 
-    /// How many images a split holds; for synthetic and stacked digits, how many are made unless another
-    /// number is asked for.
+    /// Whether images are made, as many as are asked for, and not read.
+    #[must_use]
+    pub const fn is_made(self) -> bool {
+        matches!(self, Self::Synthetic | Self::StackedMnist)
+    }
+
+    /// How many images a split holds; for those that are made, how many unless another number is asked for.
     #[must_use]
     pub const fn split_len(self, split: Split) -> usize {
         match (self, split) {

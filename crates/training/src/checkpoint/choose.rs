@@ -107,7 +107,7 @@ pub(crate) fn best_of(run: &RunDirectory) -> Result<PathBuf, TrainingError> {
         let reason = "its configuration names no best checkpoint; `[checkpoint.best] metric` and `goal` do".to_owned();
         return Err(no_such(run, reason));
     };
-    let step = best(&all, &policy);
+    let step = best(run, &all, &policy)?;
     let found = all
         .into_iter()
         .find(|(known, _)| Some(*known) == step)

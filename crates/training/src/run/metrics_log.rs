@@ -35,23 +35,14 @@ impl MetricsLine {
         found.map(|&(_, value)| value)
     }
 
-    /// All lines of a run's log.
-    ///
-    /// # Errors
-    /// [`TrainingError::Io`] where the log is there and cannot be read.
-    pub(crate) fn all_of(run: &RunDirectory) -> Result<Vec<Self>, TrainingError> {
-        let bytes = read_log(&run.metrics_path())?;
-        let lines = whole_lines(&bytes).filter_map(|text| serde_json::from_slice(text).ok());
-        Ok(lines.collect())
-    }
-
     /// The newest line of a run's log, and of names that are not in it the newest value.
     ///
     /// # Errors
     /// [`TrainingError::Io`] where the log is there and cannot be read.
     pub fn newest_of(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
+        let bytes = read_log(&run.metrics_path())?;
         let mut newest: Option<Self> = None;
-        for line in Self::all_of(run)? {
+        for line in whole_lines(&bytes).filter_map(|text| serde_json::from_slice(text).ok()) {
             newest.get_or_insert_with(Self::default).update(&line);
         }
         Ok(newest)
@@ -133,11 +124,12 @@ pub struct MetricsLog {
 
 impl MetricsLog {
     /// Opens the log for a run that continues after `step`: lines of later steps are dropped, because those steps are done
-    /// again, and so is a torn last line. Everything else is kept as it stands, whatever names it has.
+    /// again, and so is a torn last line. Everything else is kept as it stands, whatever names it has. Each line that is kept is
+    /// shown to `each`, which may take numbers out of what counts from here on; the file keeps them.
     ///
     /// # Errors
     /// [`TrainingError::Io`] or [`TrainingError::Data`] where the file cannot be read or written.
-    pub fn open(path: &Path, step: u64) -> Result<Self, TrainingError> {
+    pub fn open(path: &Path, step: u64, mut each: impl FnMut(&mut MetricsLine)) -> Result<Self, TrainingError> {
         let bytes = read_log(path)?;
         let (mut kept, mut newest) = (Vec::new(), None);
         for text in whole_lines(&bytes) {
@@ -146,7 +138,8 @@ impl MetricsLog {
                 continue;
             }
             kept.extend_from_slice(text);
-            if let Some(line) = line {
+            if let Some(mut line) = line {
+                each(&mut line);
                 newest.get_or_insert_with(MetricsLine::default).update(&line);
             }
         }
@@ -242,7 +235,7 @@ mod tests {
     fn a_reopened_log_has_each_step_once_and_drops_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut log = MetricsLog::open(&path, 0).unwrap();
+        let mut log = MetricsLog::open(&path, 0, |_| ()).unwrap();
         for step in [10, 20, 30] {
             log.append(&line(step)).unwrap();
         }
@@ -251,7 +244,13 @@ mod tests {
         torn.push_str("{\"step\":20,\"epo");
         fs::write(&path, torn).unwrap();
 
-        let mut log = MetricsLog::open(&path, 20).unwrap();
+        let mut shown = Vec::new();
+        let mut log = MetricsLog::open(&path, 20, |line| {
+            shown.push(line.step);
+            line.numbers.retain(|(name, _)| name != "mine");
+        })
+        .unwrap();
+        assert_eq!((shown, log.newest().unwrap().get("mine")), (vec![10, 20], None));
         log.append(&line(30)).unwrap();
         assert_eq!(steps(&fs::read_to_string(&path).unwrap()), [10, 20, 30]);
     }
@@ -267,7 +266,7 @@ mod tests {
             "{\"step\":20,\"epoch\":1,\"discriminator_loss\":0.5}\n",
         );
         fs::write(&path, format!("{old}{{\"step\":30,\"epoch\":2}}\n")).unwrap();
-        let log = MetricsLog::open(&path, 25).unwrap();
+        let log = MetricsLog::open(&path, 25, |_| ()).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), old);
         let newest = log.newest().unwrap();
         assert_eq!((newest.step, newest.get("fid")), (20, Some(7.5)));

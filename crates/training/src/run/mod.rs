@@ -20,5 +20,5 @@ pub use metrics_log::{MetricsLine, MetricsLog};
 pub use plan::Plan;
 pub(crate) use recorder::{Recorder, SPEED};
 pub use sampler::Sampler;
-pub use sessions::{Change, Session};
+pub use sessions::{Change, Judged, Session};
 pub use timings::Timings;

@@ -14,7 +14,7 @@ use super::{
     plan::Plan,
     sampler::Sampler,
     samples::{COMPARED, write_comparison, write_samples},
-    sessions::Session,
+    sessions::{Judged, Session},
     timings::{Stopwatch, Timings},
 };
 use crate::{
@@ -60,13 +60,16 @@ where
         plan: Plan,
         resume: Option<&ResumePoint>,
         state: &TrainingState<B, N>,
+        evaluators: Vec<Judged>,
     ) -> Result<Self, TrainingError> {
         // Every image is read once before anything is written.
         let images_state = ImagesState::of(images)?;
         let mut health = Health::of_images(images, plan.batch_size)?;
         run.write_config(&experiment.to_toml()?)?;
         let changes = resume.map_or(&[][..], |point| &point.changes);
-        Session::record(run, &experiment.backend.kind, state.step, changes)?;
+        Session::record(run, &experiment.backend.kind, state.step, changes, evaluators)?;
+        let sessions = Session::all_of(run)?;
+        report_other_evaluators(&sessions, state.step);
         // The last step of a run is always logged; one that goes on beyond it has no line there, like a run that never ended.
         let was_due = resume.is_none_or(|point| point.log_was_due) || logs_at(experiment, &plan, state.step);
         let logged = if was_due {
@@ -74,13 +77,15 @@ where
         } else {
             state.step.saturating_sub(1)
         };
-        let log = MetricsLog::open(&run.metrics_path(), logged)?;
-        // What earlier sessions' evaluations came to was reported then; it counts on.
+        // What earlier sessions' evaluations came to was reported then; it counts on, where it was by the same evaluator.
         let mut patience = Patience::of(experiment);
-        for line in MetricsLine::all_of(run)? {
-            health.observe(&line);
-            patience.iter_mut().for_each(|patience| patience.observe(&line));
-        }
+        let log = MetricsLog::open(&run.metrics_path(), logged, |line| {
+            let step = line.step;
+            line.numbers
+                .retain(|(name, _)| step > Session::comparable_since(&sessions, name));
+            health.observe(line);
+            patience.iter_mut().for_each(|patience| patience.observe(line));
+        })?;
         let samples = experiment.samples.count.max(COMPARED);
         Ok(Self {
             writer: CheckpointWriter::new(run, log.output()?),
@@ -284,6 +289,28 @@ where
 fn logs_at<N, O>(experiment: &Experiment<N, O>, plan: &Plan, step: u64) -> bool {
     let due = |every| Plan::is_due(every, step);
     due(experiment.logging.every) || due(experiment.evaluation.every) || step == plan.total_steps
+}
+
+/// Says which numbers have no earlier ones to be compared with from `step` on.
+fn report_other_evaluators(sessions: &[Session], step: u64) {
+    let Some((now, earlier)) = sessions.split_last() else {
+        return;
+    };
+    for Judged { numbers, basis } in &now.evaluators {
+        let before = numbers
+            .iter()
+            .filter_map(|name| earlier.iter().rev().find_map(|session| session.basis(name)))
+            .find(|before| before.by != basis.by);
+        if let Some(before) = before {
+            warn!(
+                "{} are by {} from here on, and were by {} until step {step}: earlier ones do not compare, so they do not count for \
+                 the best checkpoint, for patience and for warnings",
+                numbers.join(", "),
+                basis.by,
+                before.by
+            );
+        }
+    }
 }
 
 fn report_saved(observer: &mut dyn Observer, folder: Option<PathBuf>) {

@@ -6,7 +6,7 @@ use ganvas_data::write_atomically;
 use serde::{Deserialize, Serialize};
 
 use super::directory::RunDirectory;
-use crate::TrainingError;
+use crate::{Basis, TrainingError};
 
 /// A key of the configuration that has another value than before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Change {
 }
 
 /// One line of `sessions.jsonl`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// When it began, local time with its distance from UTC.
     pub began: String,
@@ -32,6 +32,19 @@ pub struct Session {
     pub backend: String,
     /// What was configured otherwise than in the checkpoint that it went on from.
     pub changes: Vec<Change>,
+    /// Who judged the images on the way.
+    #[serde(default)]
+    pub evaluators: Vec<Judged>,
+}
+
+/// Numbers of an evaluator, and what they are to be compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Their names.
+    pub numbers: Vec<String>,
+    /// What they depend on beside the generator.
+    #[serde(flatten)]
+    pub basis: Basis,
 }
 
 impl Session {
@@ -51,6 +64,26 @@ impl Session {
         }
     }
 
+    /// What a number of this name depends on; nothing where no evaluator of the session reports it.
+    pub fn basis(&self, number: &str) -> Option<&Basis> {
+        let is_of = |judged: &&Judged| judged.numbers.iter().any(|known| known == number);
+        self.evaluators.iter().find(is_of).map(|judged| &judged.basis)
+    }
+
+    /// The step after which numbers of this name compare with each other: 0, or where a session went on with another evaluator.
+    pub(crate) fn comparable_since(sessions: &[Self], number: &str) -> u64 {
+        let mut since = 0;
+        let mut before: Option<&str> = None;
+        for session in sessions {
+            let Some(basis) = session.basis(number) else { continue };
+            if before.is_some_and(|before| before != basis.by) {
+                since = session.step;
+            }
+            before = Some(&basis.by);
+        }
+        since
+    }
+
     /// When a run was begun, where it is known.
     pub(crate) fn first_of(run: &RunDirectory) -> Option<jiff::Timestamp> {
         let text = fs::read_to_string(run.sessions_path()).ok()?;
@@ -64,6 +97,7 @@ impl Session {
         backend: &str,
         step: u64,
         changes: &[Change],
+        evaluators: Vec<Judged>,
     ) -> Result<(), TrainingError> {
         let session = Self {
             began: jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
@@ -71,6 +105,7 @@ impl Session {
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             backend: backend.to_owned(),
             changes: changes.to_vec(),
+            evaluators,
         };
         let path = run.sessions_path();
         // A torn last line cannot be: the file is replaced as a whole.
@@ -82,5 +117,51 @@ impl Session {
         serde_json::to_writer(&mut bytes, &session).map_err(|error| TrainingError::io("write", &path)(error.into()))?;
         bytes.push(b'\n');
         Ok(write_atomically(&path, |file| file.write_all(&bytes))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(step: u64, numbers: &[&str], by: &str) -> Session {
+        Session {
+            began: String::new(),
+            step,
+            program_version: String::new(),
+            backend: String::new(),
+            changes: Vec::new(),
+            evaluators: vec![Judged {
+                numbers: numbers.iter().map(|&name| name.to_owned()).collect(),
+                basis: Basis {
+                    by: by.to_owned(),
+                    ..Basis::default()
+                },
+            }],
+        }
+    }
+
+    #[test]
+    fn numbers_compare_since_the_last_session_with_another_evaluator() {
+        let sessions = [
+            session(0, &["fid", "kid"], "one"),
+            session(10, &["fid"], "one"),
+            session(20, &["kid"], "two"),
+            session(30, &[], "two"),
+            session(40, &["fid", "kid"], "two"),
+            session(50, &["fid", "kid"], "two"),
+        ];
+        let since = |count: usize, name: &str| Session::comparable_since(&sessions[..count], name);
+        assert_eq!([1, 2, 4, 5, 6].map(|count| since(count, "fid")), [0, 0, 0, 40, 40]);
+        assert_eq!([1, 2, 3, 6].map(|count| since(count, "kid")), [0, 0, 20, 20]);
+        assert_eq!(since(6, "loss/generator"), 0);
+    }
+
+    #[test]
+    fn sessions_of_programs_that_knew_no_evaluators_can_be_read() {
+        let line =
+            r#"{"began":"2026-01-31T10:00:00+00:00","step":5,"program_version":"0.1.0","backend":"flex","changes":[]}"#;
+        let session: Session = serde_json::from_str(line).unwrap();
+        assert_eq!((session.step, session.basis("fid")), (5, None));
     }
 }

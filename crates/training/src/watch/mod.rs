@@ -10,7 +10,7 @@ mod pixel_statistics;
 mod quality;
 
 pub(crate) use divergence::{first_non_finite, non_finite_weights};
-pub use evaluator::Evaluator;
+pub use evaluator::{Basis, Evaluator};
 pub use health::{Health, Hint};
 pub(crate) use patience::Patience;
 pub(crate) use pending_metrics::PendingMetrics;

@@ -4,8 +4,11 @@ use burn::tensor::backend::Backend;
 use ganvas_data::{DataError, ImageSource, epoch_order};
 use ganvas_model::Generator;
 
-use super::{evaluator::Evaluator, moments::Moments};
-use crate::{Sampler, TrainingError};
+use super::{
+    evaluator::{Basis, Evaluator},
+    moments::Moments,
+};
+use crate::{Sampler, TrainingError, counted};
 
 /// How far the mean and the standard deviation of each pixel are from those of the real images: root mean squares over all
 /// pixels, in units of the range from -1 to 1.
@@ -53,6 +56,14 @@ impl PixelStatistics {
 impl<B: Backend, G: Generator<B>> Evaluator<B, G> for PixelStatistics {
     fn reports(&self) -> Vec<String> {
         Self::REPORTS.map(str::to_owned).to_vec()
+    }
+
+    fn basis(&self) -> Basis {
+        let images = counted(self.count, "image");
+        Basis {
+            by: format!("the pixels of {images}, against as many training images"),
+            ..Basis::default()
+        }
     }
 
     fn evaluate(&mut self, generator: &G, _step: u64, device: &B::Device) -> Result<Vec<(String, f64)>, TrainingError> {

@@ -44,7 +44,7 @@ fn idx_file(name: &str) -> &'static [u8] {
 fn log_file() -> &'static [u8] {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("metrics.jsonl");
-    let mut log = MetricsLog::open(&path, 0).unwrap();
+    let mut log = MetricsLog::open(&path, 0, |_| ()).unwrap();
     for step in 1..=5 {
         let names = [
             "loss/discriminator",
@@ -139,7 +139,7 @@ proptest! {
     #[test]
     fn logs(bytes in changed(log_file())) {
         let (_folder, path) = file(&bytes);
-        let (log, held) = memory(|| MetricsLog::open(&path, 4).unwrap());
+        let (log, held) = memory(|| MetricsLog::open(&path, 4, |_| ()).unwrap());
         assert_modest("JSON lines", held, bytes.len(), 4);
         drop(log);
         // Whatever is no line of a later step, and is not torn, is kept as it stands.
