@@ -173,7 +173,24 @@ fn variants() -> Vec<Experiment> {
             .into_iter()
             .map(move |game| experiment_with(network, &[&["training.epochs=2"], game].concat()))
     };
-    networks.iter().flat_map(with_games).collect()
+    let mut all: Vec<Experiment> = networks.iter().flat_map(with_games).collect();
+    // What an objective draws, and counts, goes on where it was.
+    let plain = format!("{}\ndiscriminator_normalization = \"none\"", networks[0]);
+    let penalized = [
+        &["objective.loss=relativistic", "objective.r1=0.5", "objective.r2=0.5"][..],
+        &[
+            "objective.loss=wasserstein",
+            "objective.gradient_penalty=10",
+            "objective.penalty_every=2",
+            "training.discriminator_steps=2",
+        ],
+        &[
+            "objective.loss=wasserstein",
+            "optimizer.discriminator.clip_weights=0.02",
+        ],
+    ];
+    all.extend(penalized.map(|set| experiment_with(&plain, set)));
+    all
 }
 
 #[test]

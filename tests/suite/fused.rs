@@ -45,6 +45,8 @@ fn pass(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<(String, V
         images: pattern_tensor::<B, 4>(2, 1.0, [3, image.channels, image.height, image.width], &device),
         labels: None,
         z: pattern_tensor::<B, 2>(1, 1.0, [3, 7], &device),
+        number: 0,
+        seed: 0,
     };
     let (loss, report) = (AdversarialLoss::NonSaturating, &mut Report::default());
 

@@ -70,6 +70,7 @@ fn dcgan() -> NetworkConfig {
         latent_size: LATENT,
         base_channels: 4,
         initialization: INITIALIZATION,
+        ..DcganConfig::default()
     };
     config.into()
 }
@@ -103,6 +104,8 @@ fn check(config: &NetworkConfig, shape: ImageShape, loss: AdversarialLoss) {
         images: pattern_tensor::<B, 4>(2, 1.0, [4, channels, height, width], &device()),
         labels: None,
         z: pattern_tensor::<B, 2>(1, 1.7, [5, LATENT], &device()),
+        number: 0,
+        seed: 0,
     };
     let name = format!("{config:?} {shape} {loss:?}");
     let generate = |generator: &AnyGenerator<B>| generator.forward_training(batch.z.clone(), None).0;
@@ -149,6 +152,10 @@ fn gradients_of_every_network_and_loss_are_slopes() {
         AdversarialLoss::NonSaturating,
         AdversarialLoss::Minimax,
         AdversarialLoss::Hinge,
+        AdversarialLoss::LeastSquares,
+        AdversarialLoss::Wasserstein,
+        AdversarialLoss::Relativistic,
+        AdversarialLoss::RelativisticAverage,
     ] {
         check(&mlp(), ImageShape::new(1, 28, 28), loss);
         check(&dcgan(), ImageShape::new(1, 28, 28), loss);

@@ -1,10 +1,14 @@
-//! Losses: values, gradients, and what they do far out.
+//! Losses: values, gradients, and what they do far out; by their formulas, and by PyTorch (`tests/reference/objectives.py`).
 
 use burn::tensor::Tensor;
 use ganvas_model::AdversarialLoss;
 use proptest::prelude::*;
+use serde::Deserialize;
 
-use crate::{B, BACKEND, Inner, assert_near, device, golden::values};
+use crate::{
+    B, BACKEND, Inner, assert_near, device,
+    golden::{pattern, read, values},
+};
 
 /// log(1 + eˣ) in 64 bits.
 fn softplus(x: f64) -> f64 {
@@ -32,6 +36,11 @@ fn with_gradient(function: impl Fn(Tensor<B, 2>) -> Tensor<B, 1>, at: &[f64]) ->
     )
 }
 
+/// No logits of real images, because nobody asks for them.
+fn nothing() -> Tensor<B, 2> {
+    unreachable!("this loss looks at generated images alone")
+}
+
 fn assert_gradient(what: &str, found: &[f64], expected: impl Iterator<Item = f64>) {
     for (found, expected) in found.iter().zip(expected) {
         assert_near(what, *found, expected, 1.0 / found.max(1.0), BACKEND.tests.values);
@@ -55,12 +64,12 @@ proptest! {
         let count = fake.len() as f64;
 
         let expected = mean(&fake, &|x| softplus(-x));
-        let (found, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &fake);
+        let (found, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake, nothing), &fake);
         assert_near("non-saturating", found, expected, expected.max(1e-3), tolerance);
         assert_gradient("non-saturating gradient", &gradient, fake.iter().map(|&x| (sigmoid(x) - 1.0) / count));
 
         let expected = -mean(&fake, &softplus);
-        let (found, gradient) = with_gradient(|fake| AdversarialLoss::Minimax.of_generator(fake), &fake);
+        let (found, gradient) = with_gradient(|fake| AdversarialLoss::Minimax.of_generator(fake, nothing), &fake);
         assert_near("minimax", found, expected, expected.abs().max(1e-3), tolerance);
         assert_gradient("minimax gradient", &gradient, fake.iter().map(|&x| -sigmoid(x) / count));
 
@@ -85,7 +94,7 @@ fn the_hinge_loss_is_that_of_its_formula_beyond_and_within_the_margin() {
     let (_, gradient) = with_gradient(|real| hinge.of_discriminator(real, logits(&fake)), &real);
     let of_real = [-1.0, -1.0, -1.0, -1.0, 0.0, 0.0].map(|slope| slope / 6.0);
     assert_gradient("by the real", &gradient, of_real.into_iter());
-    let (found, gradient) = with_gradient(|fake| hinge.of_generator(fake), &fake);
+    let (found, gradient) = with_gradient(|fake| hinge.of_generator(fake, nothing), &fake);
     assert_near("generator", found, 1.0, 1.0, 1e-6);
     assert_gradient("of the generator", &gradient, [-0.25; 4].into_iter());
 }
@@ -93,10 +102,16 @@ fn the_hinge_loss_is_that_of_its_formula_beyond_and_within_the_margin() {
 #[test]
 fn far_logits_neither_overflow_nor_lose_the_gradient() {
     for far in [1e4, 1e8, 1e30] {
-        let (loss, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &[-far]);
+        let (loss, gradient) = with_gradient(
+            |fake| AdversarialLoss::NonSaturating.of_generator(fake, nothing),
+            &[-far],
+        );
         assert_near("loss", loss, far, far, 1e-6);
         assert_near("gradient", gradient[0], -1.0, 1.0, 1e-6);
-        let (loss, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &[far]);
+        let (loss, gradient) = with_gradient(
+            |fake| AdversarialLoss::NonSaturating.of_generator(fake, nothing),
+            &[far],
+        );
         assert_eq!((loss, gradient[0]), (0.0, 0.0));
     }
 }
@@ -104,7 +119,51 @@ fn far_logits_neither_overflow_nor_lose_the_gradient() {
 #[test]
 fn a_logit_of_zero_has_half_the_gradient() {
     // |x| and max(x, 0) have a kink there that a careless formula shows.
-    let (loss, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake), &[0.0]);
+    let (loss, gradient) = with_gradient(
+        |fake| AdversarialLoss::NonSaturating.of_generator(fake, nothing),
+        &[0.0],
+    );
     assert_near("loss", loss, std::f64::consts::LN_2, 1.0, 1e-6);
     assert_near("gradient", gradient[0], -0.5, 1.0, 1e-6);
+}
+
+#[derive(Deserialize)]
+struct Document {
+    losses: Vec<Case>,
+}
+
+/// A loss on three real and five generated logits.
+#[derive(Deserialize)]
+struct Case {
+    loss: AdversarialLoss,
+    discriminator: f64,
+    by_real: Vec<f64>,
+    by_fake: Vec<f64>,
+    generator: f64,
+    generator_by_fake: Vec<f64>,
+}
+
+#[test]
+fn every_loss_and_its_gradients_are_those_of_pytorch_and_point_the_right_way() {
+    let scaled = |t: u32, count: usize| pattern(t, count).into_iter().map(|u| 2.5 * u).collect::<Vec<f64>>();
+    let (real, fake) = (scaled(700, 3), scaled(701, 5));
+    let document: Document = read("objectives");
+    assert_eq!(document.losses.len(), 7);
+    for case in document.losses {
+        let (loss, name) = (case.loss, format!("{:?}", case.loss));
+        let (found, by_fake) = with_gradient(|fake| loss.of_discriminator(logits(&real), fake), &fake);
+        assert_near(&name, found, case.discriminator, 1.0, 1e-5);
+        assert_gradient(&name, &by_fake, case.by_fake.iter().copied());
+        let (_, by_real) = with_gradient(|real| loss.of_discriminator(real, logits(&fake)), &real);
+        assert_gradient(&name, &by_real, case.by_real.iter().copied());
+        let (found, of_generator) = with_gradient(|fake| loss.of_generator(fake, || logits(&real)), &fake);
+        assert_near(&name, found, case.generator, 1.0, 1e-5);
+        assert_gradient(&name, &of_generator, case.generator_by_fake.iter().copied());
+        // Descent moves logits of real images up and those of generated ones down in the discriminator, and up in the generator.
+        let sum = |gradients: &[f64]| gradients.iter().sum::<f64>();
+        assert!(
+            sum(&by_real) < 0.0 && sum(&by_fake) > 0.0 && sum(&of_generator) < 0.0,
+            "{name}"
+        );
+    }
 }

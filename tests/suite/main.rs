@@ -79,6 +79,8 @@ mod objectives;
 mod outputs;
 /// Thirty training steps against Keras.
 mod parity;
+/// Penalties on gradients, against double backpropagation.
+mod penalties;
 /// Terminals for the command to run in.
 #[cfg(target_os = "linux")]
 #[cfg(feature = "ndarray")]

@@ -73,6 +73,8 @@ fn pass(objective: &Sum<'_>) -> Found {
         images: pattern_tensor::<B, 4>(2, 1.0, [4, 1, 6, 5], &device),
         labels: None,
         z: pattern_tensor::<B, 2>(1, 1.0, [4, 6], &device),
+        number: 0,
+        seed: 0,
     };
     let mut report = Report::default();
     let (fake, _) = generator.forward_training(batch.z.clone(), None);
@@ -162,4 +164,30 @@ fn the_discriminator_needs_no_gradient_in_the_generators_loss() {
     }
     let (_, [_, of_generator], _) = pass(&Sum::new(Looks));
     assert!(of_generator.iter().any(|&value| value != 0.0));
+}
+
+/// Weights are cut after each update of the network whose optimizer says so (Arjovsky et al., 2017, algorithm 1).
+#[test]
+fn clipped_weights_stay_within_their_range() {
+    use crate::determinism::{begin, experiment};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let set = [
+        "objective.loss=wasserstein",
+        "optimizer.discriminator.clip_weights=0.01",
+    ];
+    begin(&experiment(&set), &path, u64::MAX).unwrap();
+    let checkpoint = ganvas_training::Checkpoint::find(&path).unwrap();
+    let largest = |name: &str| {
+        let bytes = std::fs::read(checkpoint.path().join(name)).unwrap();
+        let tensors = ganvas_model::from_safetensors(&bytes).unwrap();
+        let trained = tensors.iter().filter(|tensor| !tensor.name.contains("running"));
+        let values = trained.flat_map(|tensor| &tensor.values);
+        values.fold(0.0_f32, |most, value| most.max(value.abs()))
+    };
+    assert_eq!(largest("discriminator.safetensors"), 0.01);
+    assert!(
+        largest("generator.safetensors") > 0.5,
+        "scales of batch normalization are about 1"
+    );
 }

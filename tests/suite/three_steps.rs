@@ -292,6 +292,7 @@ pub const PYTORCH_ADAM: AdamConfig = AdamConfig {
     beta2: 0.999,
     epsilon: 1e-8,
     variant: AdamVariant::Pytorch,
+    clip_weights: 0.0,
 };
 
 pub const GREY: ImageShape = ImageShape::new(1, 28, 28);
@@ -304,6 +305,7 @@ fn the_blogs_network_trains_as_in_keras() {
         beta2: 0.999,
         epsilon: 1e-7,
         variant: AdamVariant::Keras,
+        ..PYTORCH_ADAM
     };
     let network = BlogConfig::default().into();
     let loss = AdversarialLoss::NonSaturating;

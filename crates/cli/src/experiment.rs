@@ -214,6 +214,10 @@ impl Loaded {
                 let message = format!("expected {expected}, found {found}");
                 blame(&format!("model.{key}"), &message).into()
             }
+            TrainingError::Model(error @ ModelError::NoInputGradient { .. }) => {
+                let advice = "`model.discriminator_normalization = \"none\"` leaves it out where the network is dcgan";
+                blame("objective", &format!("{error}; {advice}")).into()
+            }
             error => anyhow::Error::new(error),
         })?;
         debug!(

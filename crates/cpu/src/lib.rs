@@ -9,6 +9,7 @@
 //! those of Burn's operations up to rounding, and the same from run to run, on any number of threads.
 
 mod activation;
+mod activation_gradient;
 mod im2col;
 mod layer;
 mod memory;
@@ -63,6 +64,15 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<B> for Inference<B, M> {
     ) -> [FloatTensor<B>; 3] {
         norm::normalize::<B, M>(input, scale, shift, epsilon, activation).0
     }
+
+    fn activation_gradient(
+        &self,
+        gradient: FloatTensor<B>,
+        output: FloatTensor<B>,
+        activation: Activation,
+    ) -> FloatTensor<B> {
+        activation_gradient::infer::<B, M>(gradient, output, activation)
+    }
 }
 
 /// From now on networks on `Autodiff<B>` are trained with these layers, and weights on `B` updated in one pass.
@@ -90,5 +100,14 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<Autodiff<B>> for CpuLayers<B, M> {
         activation: Activation,
     ) -> [FloatTensor<Autodiff<B>>; 3] {
         norm::batch_norm::<B, M>(input, scale, shift, epsilon, activation)
+    }
+
+    fn activation_gradient(
+        &self,
+        gradient: FloatTensor<Autodiff<B>>,
+        output: FloatTensor<Autodiff<B>>,
+        activation: Activation,
+    ) -> FloatTensor<Autodiff<B>> {
+        activation_gradient::activation_gradient::<B, M>(gradient, output.primitive, activation)
     }
 }

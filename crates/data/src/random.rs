@@ -37,6 +37,8 @@ pub enum Purpose {
     EvaluationSubsets,
     /// Which digits are stacked (tag 10).
     StackedDigits,
+    /// What an objective draws for one batch (tag 11).
+    Objective,
 }
 
 impl Purpose {
@@ -54,6 +56,7 @@ impl Purpose {
             Self::Augmentation => 8,
             Self::EvaluationSubsets => 9,
             Self::StackedDigits => 10,
+            Self::Objective => 11,
         }
     }
 }
@@ -129,10 +132,11 @@ mod tests {
             Purpose::Augmentation,
             Purpose::EvaluationSubsets,
             Purpose::StackedDigits,
+            Purpose::Objective,
         ]
         .map(Purpose::tag);
         tags.sort_unstable();
-        assert_eq!(tags, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(tags, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     }
 
     #[test]

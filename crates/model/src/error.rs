@@ -54,6 +54,15 @@ pub enum ModelError {
         /// The element type found.
         found: String,
     },
+    /// A network has no gradient with respect to its input that can be differentiated again.
+    #[error(
+        "a penalty on the gradient with respect to the images needs a discriminator whose layers say how it goes back through them, \
+         and {layer} does not"
+    )]
+    NoInputGradient {
+        /// The first layer that does not.
+        layer: &'static str,
+    },
     /// The bytes are not a whole safetensors file.
     #[error("not a valid safetensors file: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),

@@ -104,6 +104,7 @@ where
 {
     let plan = experiment.plan(images.len()).map_err(refuse)?;
     let mut state = TrainingState::<B, N>::new(experiment, images.shape().into(), device)?;
+    state.check_objective(experiment, device)?;
     let costs = (state.generator.cost(device), state.discriminator.cost(device));
     let mut found = Benchmark {
         plan,

@@ -180,7 +180,7 @@ impl TrainingError {
                 | Self::NoSuchCheckpoint { .. }
                 | Self::ResumeMismatch { .. }
                 | Self::OtherImages { .. }
-                | Self::Model(ModelError::Config { .. })
+                | Self::Model(ModelError::Config { .. } | ModelError::NoInputGradient { .. })
         )
     }
 }

@@ -1,8 +1,8 @@
 //! How much memory a training takes, before it takes any.
 
-use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::{Tensor, backend::AutodiffBackend};
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{Discriminator, Generator, ImageShape, Init, ModelError, TrainableNetworks};
+use ganvas_model::{Discriminator, Generator, ImageShape, Init, ModelError, ObjectiveSettings, TrainableNetworks};
 
 use crate::{Experiment, TrainingError, count_parameters};
 
@@ -39,6 +39,7 @@ pub fn memory_need<B, N, O>(
 where
     B: AutodiffBackend,
     N: TrainableNetworks<B>,
+    O: ObjectiveSettings,
 {
     const VALUE: u64 = 4;
     // Weight, gradient and two moments; a checkpoint copies weight and moments to the host.
@@ -60,6 +61,13 @@ where
     let discriminator = experiment.model.discriminator(image, &mut init).map_err(limited)?;
     init.check().map_err(limited)?;
 
+    if experiment.objective.needs_input_gradient() {
+        // The layers alone say whether they have it; the numbers are compared when the training begins.
+        let [channels, height, width] = image.dims();
+        let one = Tensor::zeros([1, channels, height, width], device);
+        let labels = Some(Tensor::zeros([1], device));
+        discriminator.forward_recorded(one, labels).gradient.compute(device)?;
+    }
     let weights = [count_parameters(&generator), count_parameters(&discriminator)].map(|count| count as u64);
     let average = if experiment.ema.decay > 0.0 { 2 * weights[0] } else { 0 };
     let networks = COPIES * (weights[0] + weights[1]) + average;

@@ -66,6 +66,7 @@ where
         None => TrainingState::new(experiment, images.shape().into(), device)?,
     };
     plan.check_steps_done(state.step, run)?;
+    state.check_objective(experiment, device)?;
 
     // Open the run directory and start loading batches.
     let judged = evaluators.iter().map(|evaluator| Judged {

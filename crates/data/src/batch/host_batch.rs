@@ -1,5 +1,7 @@
 //! From bytes to the numbers a network sees, and back.
 
+use rand::RngCore;
+
 use crate::{DataError, ImageSource, Purpose, keyed_rng, normal_vec};
 
 /// Maps a byte to the range −1 to 1: `(x − 127.5) / 127.5`.
@@ -34,6 +36,10 @@ pub struct HostBatch {
     pub z: Vec<f32>,
     /// Rows and latent size of z.
     pub z_shape: [usize; 2],
+    /// The number of the batch.
+    pub number: u64,
+    /// Decides whatever else is drawn for it.
+    pub seed: u64,
 }
 
 impl HostBatch {
@@ -61,6 +67,8 @@ impl HostBatch {
             labels,
             z: Vec::new(),
             z_shape: [0, 0],
+            number: 0,
+            seed: 0,
         })
     }
 
@@ -70,6 +78,8 @@ impl HostBatch {
         Self {
             z: normal_vec(&mut keyed_rng(seed, Purpose::Noise, number), rows * latent_size),
             z_shape: [rows, latent_size],
+            number,
+            seed: keyed_rng(seed, Purpose::Objective, number).next_u64(),
             ..self
         }
     }

@@ -81,6 +81,7 @@ impl<B: Backend> BatchNorm<B> {
             let device = pixels.device();
             let [channels, count, _] = pixels.dims();
             pass.count_outputs(channels * count);
+            pass.record_missing("a batch normalization");
             if !pass.is_training() {
                 let scale = self.scale(self.running_var.val());
                 let shift = self.bias.val() - self.running_mean.val() * scale.clone();

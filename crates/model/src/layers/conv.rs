@@ -113,13 +113,33 @@ impl<B: Backend> Conv2d<B> {
         let output = match fused_layers::<B>(&input.device()) {
             Some(layers) => tensor(layers.layer(LayerCall {
                 input: primitive(input),
-                weight: primitive(weight),
+                weight: primitive(weight.clone()),
                 bias: bias.map(Param::val).map(primitive),
                 lowering: Lowering::Gather(window),
                 activation,
             })),
-            None => activation.apply(add_bias(multiply(weight, window.gather(input)), bias)),
+            None => activation.apply(add_bias(multiply(weight.clone(), window.gather(input)), bias)),
         };
+        pass.record(&output, activation, move |gradient| transpose(window, weight, gradient));
         FeatureMap::from_tensor(output, window.positions)
+    }
+}
+
+/// The transpose of a convolution without bias, which is a transposed convolution with the same weights.
+///
+/// # Shapes
+/// - weight: `[out, in · taps]`
+/// - output: `[out, positions, batch]`
+/// - result: `[in, pixels, batch]`
+fn transpose<B: Backend>(window: Window, weight: Tensor<B, 2>, output: Tensor<B, 3>) -> Tensor<B, 3> {
+    match fused_layers::<B>(&output.device()) {
+        Some(layers) => tensor(layers.layer(LayerCall {
+            input: primitive(output),
+            weight: primitive(weight),
+            bias: None,
+            lowering: Lowering::Scatter(window),
+            activation: Activation::Identity,
+        })),
+        None => window.scatter(multiply(weight.transpose(), output)),
     }
 }

@@ -74,6 +74,7 @@ impl<B: Backend> ConvTranspose2d<B> {
         } else {
             Lowering::Scatter(window)
         };
+        pass.record_missing("a transposed convolution");
         let apply = |pixels: Tensor<B, 3>| match fused_layers::<B>(&pixels.device()) {
             Some(layers) => tensor(layers.layer(LayerCall {
                 input: primitive(pixels),

@@ -78,6 +78,18 @@ pub trait FusedLayers<B: Backend>: Debug + Send + Sync {
         epsilon: f32,
         activation: Activation,
     ) -> [FloatTensor<B>; 3];
+
+    /// The gradient before a piecewise linear activation, from the one after it: `gradient ⊙ f′`. It is linear in `gradient` and
+    /// has no gradient in `output`, which only says where the slope is which.
+    ///
+    /// # Shapes
+    /// - gradient, output and result: `[channels, pixels, batch]`
+    fn activation_gradient(
+        &self,
+        gradient: FloatTensor<B>,
+        output: FloatTensor<B>,
+        activation: Activation,
+    ) -> FloatTensor<B>;
 }
 
 /// Fused updates of weights once the gradients are there; on plain tensors, all of the weight's shape.

@@ -100,6 +100,7 @@ impl<B: Backend> Linear<B> {
     ) -> FeatureMap<B> {
         let pixels = height * width;
         pass.count(self.weight.shape().num_elements(), self.weight.dims()[0]);
+        pass.record_missing("a layer of features with channels last");
         let features = match fused_layers::<B>(&input.device()) {
             Some(layers) => tensor(layers.layer(LayerCall {
                 input: primitive(input),
@@ -144,16 +145,30 @@ impl<B: Backend> Linear<B> {
         let (weight, bias) = (self.weight.val(), self.bias.as_ref());
         let pixels = input.dims()[1];
         pass.count(weight.shape().num_elements() * pixels, weight.dims()[0] * pixels);
-        match fused_layers::<B>(&input.device()) {
-            Some(layers) => tensor(layers.layer(LayerCall {
-                input: primitive(input),
-                weight: primitive(weight),
-                bias: bias.map(Param::val).map(primitive),
-                lowering: Lowering::Pixels,
-                activation,
-            })),
-            None => activation.apply(add_bias(multiply(weight, input), bias)),
-        }
+        let output = product(weight.clone(), input, bias, activation);
+        pass.record(&output, activation, move |gradient| {
+            product(weight.transpose(), gradient, None, Activation::Identity)
+        });
+        output
+    }
+}
+
+/// `activation(weight · input + bias)` at every pixel.
+fn product<B: Backend>(
+    weight: Tensor<B, 2>,
+    input: Tensor<B, 3>,
+    bias: Option<&Param<Tensor<B, 1>>>,
+    activation: Activation,
+) -> Tensor<B, 3> {
+    match fused_layers::<B>(&input.device()) {
+        Some(layers) => tensor(layers.layer(LayerCall {
+            input: primitive(input),
+            weight: primitive(weight),
+            bias: bias.map(Param::val).map(primitive),
+            lowering: Lowering::Pixels,
+            activation,
+        })),
+        None => activation.apply(add_bias(multiply(weight, input), bias)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Layers over feature maps, with the weights of PyTorch's.
 
 mod activation;
+mod adjoint;
 mod batch_norm;
 mod buffers;
 mod conv;
@@ -12,9 +13,11 @@ mod im2col;
 mod init;
 mod initialization;
 mod linear;
+mod normalization;
 mod pass;
 
 pub use activation::Activation;
+pub(crate) use adjoint::Adjoint;
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use buffers::BufferUpdates;
 pub use conv::{Conv2d, ConvConfig};
@@ -29,4 +32,5 @@ pub use im2col::Window;
 pub use init::Init;
 pub use initialization::{Fans, Initialization};
 pub use linear::{Linear, columns};
+pub use normalization::Normalization;
 pub use pass::Pass;

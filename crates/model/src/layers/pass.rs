@@ -1,8 +1,8 @@
 //! One forward pass through a network.
 
-use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, backend::Backend};
 
-use super::{buffers::BufferUpdates, cost::Cost};
+use super::{activation::Activation, adjoint::Adjoint, buffers::BufferUpdates, cost::Cost};
 
 /// Says how a forward pass is meant, and collects what its layers report: buffer updates and cost.
 ///
@@ -13,6 +13,7 @@ pub struct Pass<B: Backend> {
     training: bool,
     updates: BufferUpdates<B>,
     cost: Cost,
+    adjoint: Option<Adjoint<B>>,
 }
 
 impl<B: Backend> Pass<B> {
@@ -26,11 +27,20 @@ impl<B: Backend> Pass<B> {
         Self::new(false)
     }
 
+    /// As [`training`](Self::training), and layers leave behind how the gradient goes back through them.
+    pub(crate) fn recording() -> Self {
+        Self {
+            adjoint: Some(Adjoint::default()),
+            ..Self::training()
+        }
+    }
+
     fn new(training: bool) -> Self {
         Self {
             training,
             updates: BufferUpdates::default(),
             cost: Cost::default(),
+            adjoint: None,
         }
     }
 
@@ -44,6 +54,31 @@ impl<B: Backend> Pass<B> {
         &mut self.updates
     }
 
+    /// For a layer of the form `activation(product(input) + bias)`: says how the gradient goes back through it, where that is wanted.
+    /// A layer that says nothing is taken to be no layer, so its network cannot be trained with penalties on gradients.
+    ///
+    /// # Shapes
+    /// - output: `[out, pixels, batch]`, after the activation
+    /// - adjoint: from `[out, pixels, batch]` to the shape of the input, `[in, pixels, batch]`, linear in what it is given, in
+    ///   operations that Burn differentiates
+    pub fn record(
+        &mut self,
+        output: &Tensor<B, 3>,
+        activation: Activation,
+        adjoint: impl FnOnce(Tensor<B, 3>) -> Tensor<B, 3> + 'static,
+    ) {
+        if let Some(recorded) = &mut self.adjoint {
+            recorded.push(output.clone(), activation, adjoint);
+        }
+    }
+
+    /// For any other layer: says that there is no such way back.
+    pub fn record_missing(&mut self, layer: &'static str) {
+        if let Some(recorded) = &mut self.adjoint {
+            recorded.push_missing(layer);
+        }
+    }
+
     /// For a layer that is a matrix product: counts the multiply-adds of one image, and the values that it puts out.
     pub fn count(&mut self, multiply_adds: usize, outputs: usize) {
         self.cost.layers.push(multiply_adds as u64);
@@ -53,6 +88,11 @@ impl<B: Backend> Pass<B> {
     /// For any other layer: counts the values that it puts out for one image.
     pub fn count_outputs(&mut self, outputs: usize) {
         self.cost.activations += outputs as u64;
+    }
+
+    /// The updates of the whole pass, and the way back through it where it was recorded.
+    pub(crate) fn into_recorded(self) -> (BufferUpdates<B>, Adjoint<B>) {
+        (self.updates, self.adjoint.unwrap_or_default())
     }
 
     /// The updates of the whole pass.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::traits::{Discriminator, Generator, Labels, NetworkSettings, Networks};
 use crate::{
-    Activation, BatchNorm, BatchNormConfig, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, ImageShape, Init,
-    Initialization, Linear, ModelError, Pass, columns, error::expect,
+    Activation, BatchNorm, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, ImageShape, Init, Initialization, Linear,
+    ModelError, Normalization, Pass, columns, error::expect,
 };
 
 /// `[model]` with `network = "dcgan"`.
@@ -21,6 +21,10 @@ pub struct DcganConfig {
     pub latent_size: usize,
     /// Channels of the layer nearest to the image, usually 16 to 128; each halving of the image doubles them.
     pub base_channels: usize,
+    /// What follows the generator's layers before their activation, usually `batch`.
+    pub generator_normalization: Normalization,
+    /// What follows the discriminator's layers, from the second on; `none` where the objective has penalties on gradients.
+    pub discriminator_normalization: Normalization,
     /// How the weights get their first values.
     pub initialization: Initialization,
 }
@@ -30,6 +34,8 @@ impl Default for DcganConfig {
         Self {
             latent_size: 100,
             base_channels: 64,
+            generator_normalization: Normalization::Batch,
+            discriminator_normalization: Normalization::Batch,
             initialization: Initialization::Dcgan,
         }
     }
@@ -92,15 +98,16 @@ fn pyramid(config: &DcganConfig, image: ImageShape) -> (usize, [usize; 2], usize
     (levels, start, config.base_channels << (levels - 1))
 }
 
-/// Dense → BatchNorm → ReLU, then transposed convolutions that double the side, the last one to the image and tanh.
+/// Dense → normalization → ReLU, then transposed convolutions that double the side, the last one to the image and tanh.
 ///
 /// 28×28 starts from 7×7 with 2·base channels, 32×32 from 4×4 with 4·base; each doubling halves the channels. The first layer's
 /// features are laid out (channel, y, x), as PyTorch's `view(-1, channels, height, width)` takes them.
 #[derive(Module, Debug)]
 pub struct DcganGenerator<B: Backend> {
     linear: Linear<B>,
-    norm: BatchNorm<B>,
+    norm: Option<BatchNorm<B>>,
     convs: Vec<ConvTranspose2d<B>>,
+    /// One for each convolution, or none at all.
     norms: Vec<BatchNorm<B>>,
     output: ConvTranspose2d<B>,
     start: [usize; 2],
@@ -110,16 +117,21 @@ pub struct DcganGenerator<B: Backend> {
 impl<B: Backend> DcganGenerator<B> {
     fn new(config: &DcganConfig, image: ImageShape, init: &mut Init<'_, B>) -> Self {
         let (levels, start, widest) = pyramid(config, image);
-        let linear = Linear::new([config.latent_size, start[0] * start[1] * widest], false, init);
+        let normalization = config.generator_normalization;
+        let bias = normalization == Normalization::None;
+        let linear = Linear::new([config.latent_size, start[0] * start[1] * widest], bias, init);
         let widths: Vec<usize> = (1..levels).map(|level| widest >> level).collect();
-        let conv = |&width: &usize| ConvTranspose2d::new(doubling([2 * width, width]).without_bias(), &mut *init);
+        let conv =
+            |&width: &usize| ConvTranspose2d::new(normalization.before(doubling([2 * width, width])), &mut *init);
         let convs = widths.iter().map(conv).collect();
-        let mut norm = |width: usize| BatchNorm::new(BatchNormConfig::PYTORCH, width, init);
         Self {
             linear,
-            norm: norm(widest),
+            norm: normalization.layer(widest, init),
             convs,
-            norms: widths.iter().map(|&width| norm(width)).collect(),
+            norms: widths
+                .iter()
+                .filter_map(|&width| normalization.layer(width, init))
+                .collect(),
             output: ConvTranspose2d::new(doubling([config.base_channels, image.channels]), init),
             start,
             image: image.dims(),
@@ -138,22 +150,28 @@ impl<B: Backend> Generator<B> for DcganGenerator<B> {
 
     fn forward_pass(&self, z: Tensor<B, 2>, _labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 4> {
         let x = self.linear.forward_features(columns(z), self.start, pass);
-        let mut x = self.norm.forward(x, Activation::Relu, pass);
-        for (conv, norm) in self.convs.iter().zip(&self.norms) {
-            x = conv.forward(x, Activation::Identity, pass);
-            x = norm.forward(x, Activation::Relu, pass);
+        let mut x = match &self.norm {
+            Some(norm) => norm.forward(x, Activation::Relu, pass),
+            None => x.map(|pixels| Activation::Relu.apply(pixels)),
+        };
+        for (index, conv) in self.convs.iter().enumerate() {
+            x = match self.norms.get(index) {
+                Some(norm) => norm.forward(conv.forward(x, Activation::Identity, pass), Activation::Relu, pass),
+                None => conv.forward(x, Activation::Relu, pass),
+            };
         }
         self.output.forward(x, Activation::Tanh, pass).into_images()
     }
 }
 
-/// Convolutions that halve the side, BatchNorm from the second on, LeakyReLU 0.2, and a Dense to one logit.
+/// Convolutions that halve the side, a normalization from the second on, LeakyReLU 0.2, and a Dense to one logit.
 ///
 /// The features are flattened (channel, y, x), as PyTorch's `flatten(1)` does; `linear.weight` has its columns in that order.
 #[derive(Module, Debug)]
 pub struct DcganDiscriminator<B: Backend> {
     input: Conv2d<B>,
     convs: Vec<Conv2d<B>>,
+    /// One for each of those, or none at all.
     norms: Vec<BatchNorm<B>>,
     linear: Linear<B>,
     image: [usize; 3],
@@ -165,13 +183,14 @@ impl<B: Backend> DcganDiscriminator<B> {
         let base = config.base_channels;
         let input = Conv2d::new(doubling([image.channels, base]), init);
         let widths: Vec<usize> = (1..levels).map(|level| base << level).collect();
-        let conv = |&width: &usize| Conv2d::new(doubling([width / 2, width]).without_bias(), &mut *init);
+        let normalization = config.discriminator_normalization;
+        let conv = |&width: &usize| Conv2d::new(normalization.before(doubling([width / 2, width])), &mut *init);
         let convs = widths.iter().map(conv).collect();
-        let norm = |&width: &usize| BatchNorm::new(BatchNormConfig::PYTORCH, width, &mut *init);
+        let norm = |&width: &usize| normalization.layer(width, &mut *init);
         Self {
             input,
             convs,
-            norms: widths.iter().map(norm).collect(),
+            norms: widths.iter().filter_map(norm).collect(),
             linear: Linear::new([start[0] * start[1] * widest, 1], true, init),
             image: image.dims(),
         }
@@ -186,9 +205,11 @@ impl<B: Backend> Discriminator<B> for DcganDiscriminator<B> {
     fn forward_pass(&self, images: Tensor<B, 4>, _labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 2> {
         let [batch, _, _, _] = images.dims();
         let mut x = self.input.forward(FeatureMap::from_images(images), LEAKY, pass);
-        for (conv, norm) in self.convs.iter().zip(&self.norms) {
-            x = conv.forward(x, Activation::Identity, pass);
-            x = norm.forward(x, LEAKY, pass);
+        for (index, conv) in self.convs.iter().enumerate() {
+            x = match self.norms.get(index) {
+                Some(norm) => norm.forward(conv.forward(x, Activation::Identity, pass), LEAKY, pass),
+                None => conv.forward(x, LEAKY, pass),
+            };
         }
         self.linear.forward_flattened(x, pass).reshape([batch, 1])
     }

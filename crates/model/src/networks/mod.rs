@@ -3,11 +3,13 @@
 mod blog;
 mod dcgan;
 mod family;
+mod input_gradient;
 mod mlp;
 mod traits;
 
 pub use blog::{BlogConfig, BlogDiscriminator, BlogGenerator};
 pub use dcgan::{DcganConfig, DcganDiscriminator, DcganGenerator};
 pub use family::{AnyDiscriminator, AnyGenerator, NetworkConfig};
+pub use input_gradient::{InputGradient, RecordedLogits};
 pub use mlp::{MlpConfig, MlpDiscriminator, MlpGenerator};
 pub use traits::{Discriminator, Generator, InnerGenerator, Labels, NetworkSettings, Networks, TrainableNetworks};

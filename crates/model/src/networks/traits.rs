@@ -11,6 +11,7 @@ use burn::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::input_gradient::{InputGradient, RecordedLogits};
 use crate::{BufferUpdates, Cost, ImageShape, Init, ModelError, Pass};
 
 /// Classes of a batch, `[batch]`, counted from 0.
@@ -91,6 +92,19 @@ pub trait Discriminator<B: Backend>: Module<B> {
         let mut pass = Pass::training();
         let logits = self.forward_pass(images, labels, &mut pass);
         (logits, pass.into_updates())
+    }
+
+    /// As [`forward_training`](Self::forward_training), and keeps what the gradient with respect to the images is made of.
+    fn forward_recorded(&self, images: Tensor<B, 4>, labels: Option<Labels<B>>) -> RecordedLogits<B> {
+        let mut pass = Pass::recording();
+        let shape = images.dims();
+        let logits = self.forward_pass(images, labels, &mut pass);
+        let (updates, adjoint) = pass.into_recorded();
+        RecordedLogits {
+            logits,
+            updates,
+            gradient: InputGradient::new(adjoint, shape),
+        }
     }
 
     /// The multiply-adds of one image, counted by the layers in a pass.

@@ -62,6 +62,17 @@ pub trait ObjectiveSettings: Clone + Debug + Default + PartialEq + Serialize + D
         Ok(())
     }
 
+    /// Whether the discriminator's loss is near zero, and never below, where it is right about every image.
+    fn is_zero_where_won(&self) -> bool {
+        true
+    }
+
+    /// Whether the discriminator's gradient with respect to the images is penalized, which not every network has
+    /// ([`check_input_gradient`](crate::check_input_gradient)).
+    fn needs_input_gradient(&self) -> bool {
+        false
+    }
+
     /// Names of the numbers that the objective reports, beside the losses, which are reported for it.
     fn reports(&self) -> Vec<String> {
         Vec::new()

@@ -30,6 +30,9 @@ pub struct AdamConfig {
     pub epsilon: f64,
     /// Where epsilon is added.
     pub variant: AdamVariant,
+    /// After each update every weight of the network is cut to the range from minus this to this; usually 0.01 for the discriminator with
+    /// `objective.loss = "wasserstein"` and no gradient penalty, otherwise 0 for none.
+    pub clip_weights: f64,
 }
 
 impl Default for AdamConfig {
@@ -41,6 +44,7 @@ impl Default for AdamConfig {
             beta2: 0.999,
             epsilon: 1e-8,
             variant: AdamVariant::Pytorch,
+            clip_weights: 0.0,
         }
     }
 }
@@ -53,12 +57,19 @@ impl AdamConfig {
     pub(crate) fn check(&self, network: &str) -> Result<(), (String, String)> {
         let positive = |value: f64| value > 0.0 && value.is_finite();
         let share = |value: f64| (0.0..1.0).contains(&value);
+        let not_negative = |value: f64| value >= 0.0 && value.is_finite();
         let (above, below) = ("a number above 0", "0 or more and below 1");
         for (key, value, is_right, expected) in [
             ("learning_rate", self.learning_rate, positive(self.learning_rate), above),
             ("beta1", self.beta1, share(self.beta1), below),
             ("beta2", self.beta2, share(self.beta2), below),
             ("epsilon", self.epsilon, positive(self.epsilon), above),
+            (
+                "clip_weights",
+                self.clip_weights,
+                not_negative(self.clip_weights),
+                "0 or more",
+            ),
         ] {
             if !is_right {
                 let key = format!("optimizer.{network}.{key}");

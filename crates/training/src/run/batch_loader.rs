@@ -65,5 +65,7 @@ fn on_device<B: Backend>(batch: HostBatch, device: &B::Device) -> Batch<B> {
             Tensor::from_data(TensorData::new(labels, [count]), device)
         }),
         z: Tensor::from_data(TensorData::new(batch.z, batch.z_shape), device),
+        number: batch.number,
+        seed: batch.seed,
     }
 }

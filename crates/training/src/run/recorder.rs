@@ -64,7 +64,7 @@ where
     ) -> Result<Self, TrainingError> {
         // Every image is read once before anything is written.
         let images_state = ImagesState::of(images)?;
-        let mut health = Health::of_images(images, plan.batch_size)?;
+        let mut health = Health::of_images(images, plan.batch_size, &experiment.objective)?;
         run.write_config(&experiment.to_toml()?)?;
         let changes = resume.map_or(&[][..], |point| &point.changes);
         Session::record(run, &experiment.backend.kind, state.step, changes, evaluators)?;

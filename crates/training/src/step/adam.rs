@@ -67,6 +67,7 @@ impl<B: Backend> Adam<B> {
             beta2,
             epsilon,
             variant,
+            clip_weights,
         } = self.config;
         let correction2 = (1.0 - beta2.powf(self.updates as f64)).sqrt();
         let correction1 = 1.0 - beta1.powf(self.updates as f64);
@@ -84,6 +85,7 @@ impl<B: Backend> Adam<B> {
             moments: &mut self.moments,
             position: 0,
             square_sums: Vec::new(),
+            clip_weights,
             measure,
         };
         let module = module.map(&mut update);
@@ -177,6 +179,7 @@ struct Update<'a, B: Backend> {
     moments: &'a mut Vec<Moments<B>>,
     position: usize,
     square_sums: Vec<Tensor<B, 1>>,
+    clip_weights: f64,
     measure: bool,
 }
 
@@ -234,7 +237,10 @@ impl<A: AutodiffBackend> ModuleMapper<A> for Update<'_, A::InnerBackend> {
             None => weight.zeros_like(),
         };
         let old = self.moments.get(self.position).cloned();
-        let (weight, moments) = self.update(weight, gradient, old);
+        let (mut weight, moments) = self.update(weight, gradient, old);
+        if self.clip_weights > 0.0 {
+            weight = weight.clamp(-self.clip_weights, self.clip_weights);
+        }
         match self.moments.get_mut(self.position) {
             Some(slot) => *slot = moments,
             None => self.moments.push(moments),

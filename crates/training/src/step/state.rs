@@ -6,7 +6,8 @@ use burn::{
 };
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
-    BufferUpdates, Discriminator, Generator, ImageShape, Init, InnerGenerator, ModelError, TrainableNetworks,
+    BufferUpdates, Discriminator, Generator, ImageShape, Init, InnerGenerator, ModelError, ObjectiveSettings,
+    TrainableNetworks, check_input_gradient,
 };
 
 use super::{
@@ -75,6 +76,24 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
             optimizer_discriminator: Adam::new(experiment.optimizer.discriminator),
             step: 0,
         })
+    }
+
+    /// Checks that the networks have what the objective is made of.
+    ///
+    /// # Errors
+    /// As [`check_input_gradient`].
+    pub(crate) fn check_objective<O: ObjectiveSettings>(
+        &self,
+        experiment: &Experiment<N, O>,
+        device: &B::Device,
+    ) -> Result<(), ModelError> {
+        match experiment.objective.needs_input_gradient() {
+            true => {
+                let mut rng = keyed_rng(experiment.seed, Purpose::Objective, u64::MAX);
+                check_input_gradient(&self.discriminator, &mut rng, device)
+            }
+            false => Ok(()),
+        }
     }
 
     /// Moves the discriminator and its buffers.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ganvas_data::{DataError, ImageSource};
+use ganvas_model::ObjectiveSettings;
 
 use super::{moments::Moments, quality::QualityTrend};
 use crate::{
@@ -104,28 +105,37 @@ impl fmt::Display for Hint {
 #[derive(Debug, Clone)]
 pub struct Health {
     real_variance: f64,
+    /// Whether a discriminator's loss near zero says that it is right about every image.
+    is_zero_where_won: bool,
     /// Lines in a row that showed each hint.
     shown: [usize; Hint::OF_LINES.len()],
     quality: QualityTrend,
 }
 
 impl Health {
-    /// A watch over a training on images with this variance of a pixel from image to image.
-    pub fn new(real_variance: f64) -> Self {
+    /// A watch over a training on images with this variance of a pixel from image to image, by an objective that has the loss zero, or
+    /// has not, where the discriminator is right about every image.
+    pub fn new(real_variance: f64, is_zero_where_won: bool) -> Self {
         Self {
             real_variance,
+            is_zero_where_won,
             shown: [0; Hint::OF_LINES.len()],
             quality: QualityTrend::default(),
         }
     }
 
     /// A watch over a training on these images.
-    pub(crate) fn of_images(images: &dyn ImageSource, batch_size: usize) -> Result<Self, DataError> {
-        Ok(Self::new(match batch_size {
+    pub(crate) fn of_images(
+        images: &dyn ImageSource,
+        batch_size: usize,
+        objective: &impl ObjectiveSettings,
+    ) -> Result<Self, DataError> {
+        let variance = match batch_size {
             // A single image is all alike.
             1 => 0.0,
             _ => pixel_variance(images)?,
-        }))
+        };
+        Ok(Self::new(variance, objective.is_zero_where_won()))
     }
 
     /// What the newest line completes: five lines in a row, after step 50, that show the same. Reported again only after a line
@@ -133,7 +143,8 @@ impl Health {
     pub fn observe(&mut self, line: &MetricsLine) -> Vec<Hint> {
         let mut found = self.quality.observe(line);
         for (hint, shown) in Hint::OF_LINES.into_iter().zip(&mut self.shown) {
-            if line.step > FIRST_STEP && hint.is_shown_by(line, self.real_variance) {
+            let applies = hint != Hint::DiscriminatorWon || self.is_zero_where_won;
+            if line.step > FIRST_STEP && applies && hint.is_shown_by(line, self.real_variance) {
                 *shown += 1;
                 if *shown == LINES {
                     found.push(hint);
@@ -187,7 +198,7 @@ mod tests {
     #[test]
     fn each_sign_is_reported_at_its_fifth_line_in_a_row_and_once() {
         for hint in Hint::OF_LINES {
-            let mut health = Health::new(0.3);
+            let mut health = Health::new(0.3, true);
             for step in 51..55 {
                 assert_eq!(health.observe(&bad(hint, step)), []);
             }
@@ -200,8 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_near_zero_says_nothing_where_losses_have_no_least_value() {
+        let mut critic = Health::new(0.3, false);
+        let hints: Vec<Hint> = (51..99)
+            .flat_map(|step| critic.observe(&bad(Hint::DiscriminatorWon, step)))
+            .collect();
+        assert_eq!(hints, []);
+    }
+
+    #[test]
     fn nothing_is_reported_early_or_of_values_beside_the_thresholds() {
-        let mut health = Health::new(0.3);
+        let mut health = Health::new(0.3, true);
         for hint in Hint::OF_LINES {
             for step in 1..=50 {
                 assert_eq!(health.observe(&bad(hint, step)), []);

@@ -1,0 +1,72 @@
+//! Penalties on the discriminator's gradient with respect to the images.
+
+use burn::tensor::{Tensor, TensorData, backend::Backend};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::batch::Batch;
+
+/// A penalty on the gradient of D's logit with respect to an image, over all pixels and channels of that image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GradientPenalty {
+    /// ½·E‖∇D(x)‖² over real images x (Mescheder et al., 2018, arXiv:1801.04406, equation 9): its weight is γ.
+    R1,
+    /// ½·E‖∇D(G(z))‖² over generated images (the same, equation 10).
+    R2,
+    /// E(‖∇D(x̂)‖ − 1)² over points x̂ on the lines between real and generated images (WGAN-GP; Gulrajani et al., 2017,
+    /// arXiv:1704.00028, algorithm 1): its weight is λ.
+    Interpolated,
+}
+
+impl GradientPenalty {
+    /// The name of the number that is reported: the mean square of the gradient's norm, or its mean square distance from 1.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::R1 => "penalty/r1",
+            Self::R2 => "penalty/r2",
+            Self::Interpolated => "penalty/gradient",
+        }
+    }
+
+    /// What is penalized, without its weight.
+    ///
+    /// # Shapes
+    /// - gradient: `[batch, channels, height, width]`, one for each image
+    /// - result: `[1]`
+    pub fn of<B: Backend>(self, gradient: Tensor<B, 4>) -> Tensor<B, 1> {
+        let squares = squared_norms(gradient);
+        match self {
+            Self::R1 | Self::R2 => squares.mean() * 0.5,
+            // The root's own slope has no end at 0, where no gradient is.
+            Self::Interpolated => ((squares + 1e-12).sqrt() - 1.0).square().mean(),
+        }
+    }
+}
+
+/// The squared norm of each image's gradient, `[batch]`; dimension by dimension, because burn-cubecl adds up a whole tensor in an order that
+/// changes from run to run.
+fn squared_norms<B: Backend>(gradient: Tensor<B, 4>) -> Tensor<B, 1> {
+    let batch = gradient.dims()[0];
+    let squares = (1..4).fold(gradient.square(), |squares, dimension| squares.sum_dim(dimension));
+    squares.reshape([batch])
+}
+
+/// A point on the line between each real image and a generated one, drawn evenly.
+///
+/// # Shapes
+/// - fake: `[rows, channels, height, width]`; as many points as there are of the fewer
+pub(super) fn between<B: Backend>(batch: &Batch<B>, fake: Tensor<B, 4>) -> Tensor<B, 4> {
+    let real = batch.images.clone();
+    let count = real.dims()[0].min(fake.dims()[0]);
+    let [real, fake] = [real, fake].map(|images| images.narrow(0, 0, count));
+    let mut rng = batch.rng(Stream::Between as u64);
+    let shares: Vec<f32> = (0..count).map(|_| rng.random()).collect();
+    let shares = Tensor::from_data(TensorData::new(shares, [count, 1, 1, 1]), &real.device());
+    fake.clone() + (real - fake) * shares
+}
+
+/// What an objective draws random numbers for.
+enum Stream {
+    /// [`between`]
+    Between = 1,
+}

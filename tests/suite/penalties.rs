@@ -1,0 +1,314 @@
+//! Penalties on the discriminator's gradient with respect to the images, against PyTorch's double backpropagation
+//! (`tests/reference/objectives.py`).
+
+use std::collections::BTreeMap;
+
+use burn::{
+    module::Module,
+    optim::GradientsParams,
+    tensor::{Tensor, backend::Backend},
+};
+use ganvas_data::{Purpose, keyed_rng};
+use ganvas_model::{
+    Activation, AnyDiscriminator, AnyGenerator, Batch, Conv2d, ConvConfig, DcganConfig, Discriminator, FeatureMap,
+    GradientPenalty, ImageShape, Init, Labels, Linear, MlpConfig, ModelError, NamedTensor, NetworkConfig, Networks,
+    Normalization, ObjectiveConfig, Pass, Report, apply_named_tensors, check_input_gradient, named_tensors,
+    without_fused,
+};
+use ganvas_training::discriminator_gradients;
+use serde::Deserialize;
+
+use crate::{
+    B, BACKEND, Inner, assert_near, device,
+    golden::{pattern, pattern_tensor, read, values},
+    three_steps::gradient_values,
+};
+
+#[derive(Deserialize)]
+struct Document {
+    penalties: Vec<Case>,
+}
+
+/// One discriminator.
+#[derive(Deserialize)]
+struct Case {
+    network: String,
+    settings: BTreeMap<String, serde_json::Value>,
+    image: [usize; 3],
+    input_gradient: Vec<f64>,
+    penalties: BTreeMap<String, Expected>,
+    /// The norm of all gradients that implementations with a mistake have.
+    wrong: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    value: f64,
+    gradients: BTreeMap<String, Vec<f64>>,
+}
+
+const BATCH: usize = 4;
+
+impl Case {
+    fn discriminator(&self) -> AnyDiscriminator<B> {
+        let text = serde_json::to_string(&self.settings).unwrap();
+        let config: NetworkConfig = match self.network.as_str() {
+            "mlp" => serde_json::from_str::<MlpConfig>(&text).unwrap().into(),
+            _ => DcganConfig {
+                discriminator_normalization: Normalization::None,
+                ..serde_json::from_str(&text).unwrap()
+            }
+            .into(),
+        };
+        let (mut rng, device) = (keyed_rng(0, Purpose::DiscriminatorWeights, 0), device());
+        let init = &mut Init::<B>::new(&mut rng, &device);
+        let discriminator = config.discriminator(self.image.into(), init).unwrap();
+        let patterned = |(index, tensor): (usize, NamedTensor)| {
+            let fans = |shape: &[usize]| shape[2..].iter().product::<usize>() * (shape[0] + shape[1]);
+            let scale = match tensor.shape.as_slice() {
+                [_] => 0.05,
+                shape => (6.0 / fans(shape) as f64).sqrt(),
+            };
+            let values = pattern(500 + index as u32, tensor.values.len());
+            let values = values.into_iter().map(|u| (scale * u) as f32).collect();
+            NamedTensor { values, ..tensor }
+        };
+        let tensors = named_tensors::<B, _>(&discriminator).into_iter().enumerate();
+        apply_named_tensors(discriminator, tensors.map(patterned).collect()).unwrap()
+    }
+
+    fn images(&self) -> Tensor<B, 4> {
+        let [channels, height, width] = self.image;
+        pattern_tensor(2000, 1.0, [BATCH, channels, height, width], &device())
+    }
+}
+
+/// The same with weights that no backward pass has been through: Burn 0.21 may lose the gradients of a second one, in whose graph it finds
+/// some of the first. In training every update makes new weights.
+fn fresh(discriminator: &AnyDiscriminator<B>) -> AnyDiscriminator<B> {
+    apply_named_tensors(discriminator.clone(), named_tensors::<B, _>(discriminator)).unwrap()
+}
+
+/// A penalty's value and its gradient by the names of the weights.
+fn penalized(discriminator: &AnyDiscriminator<B>, images: Tensor<B, 4>, penalty: GradientPenalty) -> (f64, Named) {
+    let discriminator = &fresh(discriminator);
+    // The logits' graph must be gone when the penalty's goes back (`Objective`).
+    let gradient = discriminator.forward_recorded(images, None).gradient;
+    let loss = penalty.of(gradient.compute(&device()).unwrap());
+    let value = values::<Inner, 1>(loss.clone().inner())[0];
+    let gradients = GradientsParams::from_grads(loss.backward(), discriminator);
+    (f64::from(value), named(discriminator, &gradients))
+}
+
+type Named = BTreeMap<String, Vec<f64>>;
+
+fn named(discriminator: &AnyDiscriminator<B>, gradients: &GradientsParams) -> Named {
+    let found = gradient_values(discriminator, gradients).into_iter();
+    let tensors = named_tensors::<B, _>(discriminator).into_iter();
+    let pair = |(tensor, gradient): (NamedTensor, Option<Vec<f32>>)| {
+        // The last bias moves no gradient with respect to the images.
+        let gradient = gradient.unwrap_or_else(|| vec![0.0; tensor.values.len()]);
+        (tensor.name, gradient.into_iter().map(f64::from).collect())
+    };
+    tensors.zip(found).map(pair).collect()
+}
+
+fn length(gradients: &Named) -> f64 {
+    let squares = gradients.values().flatten().map(|value| value * value);
+    squares.sum::<f64>().sqrt()
+}
+
+#[test]
+fn exact_penalties_and_their_gradients_are_those_of_double_backpropagation() {
+    let tolerance = BACKEND.tests.gradients;
+    let document: Document = read("objectives");
+    for case in document.penalties {
+        let (discriminator, images) = (case.discriminator(), case.images());
+        let name = format!("{} of {:?}", case.network, case.image);
+        let gradient = discriminator.forward_recorded(images.clone(), None).gradient;
+        let found = values::<Inner, 4>(gradient.compute(&device()).unwrap().inner());
+        let largest = case
+            .input_gradient
+            .iter()
+            .fold(0.0_f64, |most, value| most.max(value.abs()));
+        assert_eq!(found.len(), case.input_gradient.len());
+        for (found, expected) in found.iter().zip(&case.input_gradient) {
+            assert_near(&name, f64::from(*found), *expected, largest, tolerance);
+        }
+        for (penalty, key) in [(GradientPenalty::R1, "r1"), (GradientPenalty::Interpolated, "gradient")] {
+            let expected = &case.penalties[key];
+            let (value, gradients) = penalized(&discriminator, images.clone(), penalty);
+            assert_near(
+                &format!("{key} of {name}"),
+                value,
+                expected.value,
+                expected.value,
+                tolerance,
+            );
+            assert_eq!(gradients.len(), expected.gradients.len(), "{name}");
+            let scale = expected
+                .gradients
+                .values()
+                .flatten()
+                .fold(0.0_f64, |most, value| most.max(value.abs()));
+            for (tensor, expected) in &expected.gradients {
+                for (found, expected) in gradients[tensor].iter().zip(expected) {
+                    assert_near(
+                        &format!("{key} by {tensor} of {name}"),
+                        *found,
+                        *expected,
+                        scale,
+                        tolerance,
+                    );
+                }
+            }
+            // The mistakes of public bug reports would not pass.
+            for (mistake, wrong) in &case.wrong {
+                let found = length(&gradients);
+                assert!((found - wrong).abs() > 0.05 * found, "{mistake}: {found} {wrong}");
+            }
+            // Burn's operations alone do the same.
+            let (plain, of_plain) = without_fused(|| penalized(&discriminator, images.clone(), penalty));
+            assert_near(&name, plain, value, value, tolerance);
+            let difference: Named = of_plain
+                .into_iter()
+                .map(|(name, values)| {
+                    let others = gradients[&name].iter();
+                    (
+                        name,
+                        values.iter().zip(others).map(|(one, other)| one - other).collect(),
+                    )
+                })
+                .collect();
+            assert!(length(&difference) <= tolerance * length(&gradients), "{name}");
+        }
+    }
+}
+
+/// The objective of an experiment adds the penalties, each times its weight, to the loss; lazily times the number of steps between.
+#[test]
+fn an_objective_adds_penalties_times_their_weights() {
+    let document: Document = read("objectives");
+    let case = &document.penalties[1];
+    let discriminator = case.discriminator();
+    let fake = pattern_tensor::<B, 4>(2100, 1.0, [BATCH, 1, 28, 28], &device());
+    let found = |objective: ObjectiveConfig, number: u64| {
+        let batch = Batch {
+            images: case.images(),
+            labels: None,
+            z: Tensor::zeros([BATCH, 2], &device()),
+            number,
+            seed: 5,
+        };
+        let mut report = Report::default();
+        let discriminator = fresh(&discriminator);
+        let found = discriminator_gradients::<B, AnyGenerator<B>, _>(
+            &discriminator,
+            &objective,
+            &batch,
+            fake.clone(),
+            &mut report,
+        );
+        let numbers: BTreeMap<String, f64> = report.read_with(Vec::new()).0.into_iter().collect();
+        let loss = f64::from(values::<Inner, 1>(found.loss)[0]);
+        (loss, named(&discriminator, &found.gradients), numbers)
+    };
+    let plain = ObjectiveConfig::default();
+    let (loss, of_loss, _) = found(plain.clone(), 0);
+    let penalty = |images: Tensor<B, 4>| penalized(&discriminator, images, GradientPenalty::R1);
+    let (real, of_real) = penalty(case.images());
+    let (generated, of_generated) = penalty(fake.clone());
+    let both = ObjectiveConfig {
+        r1: 0.5,
+        r2: 3.0,
+        ..plain.clone()
+    };
+    let lazily = ObjectiveConfig {
+        penalty_every: 4,
+        ..both.clone()
+    };
+    for (objective, number, times) in [(&both, 3, 1.0), (&lazily, 8, 4.0), (&lazily, 9, 0.0)] {
+        let (found, gradients, numbers) = found(objective.clone(), number);
+        let expected = loss + times * (0.5 * real + 3.0 * generated);
+        assert_near("loss", found, expected, expected, 1e-5);
+        for (name, found) in gradients {
+            let parts = of_loss[&name].iter().zip(&of_real[&name]).zip(&of_generated[&name]);
+            for (found, ((loss, real), generated)) in found.iter().zip(parts) {
+                let expected = loss + times * (0.5 * real + 3.0 * generated);
+                assert_near(&name, *found, expected, 1.0, BACKEND.tests.gradients);
+            }
+        }
+        assert_eq!(numbers.contains_key("penalty/r1"), times > 0.0);
+        if times > 0.0 {
+            assert_near("r1", numbers["penalty/r1"], real, real, 1e-5);
+            assert_near("r2", numbers["penalty/r2"], generated, generated, 1e-5);
+        }
+    }
+    // Between the same images there is nothing but them, whatever is drawn.
+    let between = ObjectiveConfig {
+        gradient_penalty: 10.0,
+        ..plain
+    };
+    let (found, _, numbers) = found(between, 0);
+    let (of_real, _) = penalized(&discriminator, case.images(), GradientPenalty::Interpolated);
+    let (of_fake, _) = penalized(&discriminator, fake, GradientPenalty::Interpolated);
+    let value = numbers["penalty/gradient"];
+    assert_near("loss", found, loss + 10.0 * value, found, 1e-5);
+    // Points between are none of both ends.
+    assert!(value > 0.0 && value != of_real && value != of_fake);
+}
+
+/// A discriminator of one's own that does more than its layers say.
+#[derive(Module, Debug)]
+struct Own<B: Backend> {
+    input: Conv2d<B>,
+    output: Linear<B>,
+    doubles: bool,
+}
+
+impl<B: Backend> Discriminator<B> for Own<B> {
+    fn image_shape(&self) -> ImageShape {
+        ImageShape::new(1, 8, 8)
+    }
+
+    fn forward_pass(&self, images: Tensor<B, 4>, _labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 2> {
+        let batch = images.dims()[0];
+        let leaky = Activation::LeakyRelu { slope: 0.1 };
+        let mut x = self.input.forward(FeatureMap::from_images(images), leaky, pass);
+        if self.doubles {
+            x = x.map(|pixels| pixels * 2.0);
+        }
+        self.output.forward_flattened(x, pass).reshape([batch, 1])
+    }
+}
+
+#[test]
+fn networks_whose_gradient_is_not_all_in_their_layers_are_refused() {
+    let (mut rng, device) = (keyed_rng(3, Purpose::DiscriminatorWeights, 0), device());
+    let own = |doubles: bool| {
+        let mut rng = keyed_rng(3, Purpose::DiscriminatorWeights, 0);
+        let init = &mut Init::<B>::new(&mut rng, &device);
+        Own {
+            input: Conv2d::new(ConvConfig::new([1, 3], 4, 2).with_padding(1), init),
+            output: Linear::new([3 * 16, 1], true, init),
+            doubles,
+        }
+    };
+    check_input_gradient(&own(false), &mut rng, &device).unwrap();
+    let error = check_input_gradient(&own(true), &mut rng, &device).unwrap_err();
+    assert!(error.to_string().contains("an operation between the layers"), "{error}");
+    for (config, layer) in [
+        (DcganConfig::default().into(), "batch normalization"),
+        (
+            NetworkConfig::Blog(ganvas_model::BlogConfig::default()),
+            "batch normalization",
+        ),
+    ] {
+        let init = &mut Init::<B>::new(&mut rng, &device);
+        let discriminator = config.discriminator(ImageShape::new(1, 28, 28), init).unwrap();
+        let mut rng = keyed_rng(3, Purpose::Objective, 0);
+        let error = check_input_gradient(&discriminator, &mut rng, &device).unwrap_err();
+        assert!(matches!(error, ModelError::NoInputGradient { .. }));
+        assert!(error.to_string().contains(layer), "{error}");
+    }
+}
