@@ -188,6 +188,13 @@ fn variants() -> Vec<Experiment> {
             "objective.loss=wasserstein",
             "optimizer.discriminator.clip_weights=0.02",
         ],
+        &[
+            "schedule.shape=cosine",
+            "schedule.warm_up=3",
+            "schedule.beta2=0.9",
+            "ema.decay=0",
+            "ema.half_life=40",
+        ],
     ];
     all.extend(penalized.map(|set| experiment_with(&plain, set)));
     all

@@ -296,13 +296,13 @@ fn weights_of_another_network_are_refused_by_name() {
 
 #[test]
 fn an_average_follows_its_generator() {
-    use ganvas_training::Ema;
+    use ganvas_training::{Ema, EmaRate};
     let config = mlp(&[4]);
     let start = generator::<B>(&config, GREY);
     let goal = try_generator::<B>(&config, GREY, 6).unwrap();
     let first = |network: &AnyGenerator<Inner>| f64::from(named_tensors(network)[0].values[0]);
     let (from, to) = (first(&start.valid()), first(&goal.valid()));
-    let mut ema = Ema::new::<B>(&start, 0.9);
+    let mut ema = Ema::new::<B>(&start, EmaRate::Decay(0.9));
     let mut expected = from;
     for step in 1..=40u64 {
         ema = ema.update::<B, _>(&goal, step);

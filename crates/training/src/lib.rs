@@ -27,9 +27,9 @@ pub use checkpoint::{
 pub use error::TrainingError;
 pub use experiment::{
     AdamConfig, AdamVariant, BackendFile, BackendSection, BestSection, CheckpointSection, ConfigError, ConfigText,
-    DataSection, EmaSection, EvaluationSection, Experiment, Goal, LoggingSection, OptimizerSection, Overrides,
-    SamplesSection, SuiteSettings, TrainingSection, UpdateRule, last_set, load_backend_file, load_experiment, nearest,
-    parse_experiment,
+    DataSection, EmaRate, EmaSection, EvaluationSection, Experiment, Goal, LoggingSection, OptimizerSection, Overrides,
+    SamplesSection, ScheduleSection, ScheduleShape, Scheduled, SuiteSettings, TrainingSection, UpdateRule, last_set,
+    load_backend_file, load_experiment, nearest, parse_experiment,
 };
 #[cfg(feature = "schema")]
 pub use experiment::{

@@ -69,7 +69,10 @@ where
         discriminator.forward_recorded(one, labels).gradient.compute(device)?;
     }
     let weights = [count_parameters(&generator), count_parameters(&discriminator)].map(|count| count as u64);
-    let average = if experiment.ema.decay > 0.0 { 2 * weights[0] } else { 0 };
+    let average = match experiment.ema.rate(1) {
+        Some(_) => 2 * weights[0],
+        None => 0,
+    };
     let networks = COPIES * (weights[0] + weights[1]) + average;
     let (made, judged) = (
         generator.cost(device).activations,

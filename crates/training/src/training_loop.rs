@@ -92,6 +92,7 @@ where
         let step = state.step + 1;
         let (logs, images_seen) = (recorder.logs_at(step), batches.images());
         let (update, objective) = (experiment.training.update, &experiment.objective);
+        state.set_schedule(&experiment.optimizer, experiment.schedule.at(step, plan.total_steps));
         let (next, metrics) = training_step(state, update, objective, batches, logs);
         state = next;
         recorder.step(step, metrics, images_seen);

@@ -199,12 +199,12 @@ impl Checkpoint {
             .map_err(|error| self.unbuildable(error))?;
         let generator = self.fill(initial.generator, GENERATOR)?;
         let discriminator = self.fill(initial.discriminator, DISCRIMINATOR)?;
-        let decay = experiment.ema.decay;
-        let ema = match (decay > 0.0, self.has(EMA)) {
-            (false, _) => None,
-            (true, true) => Some(Ema::resume(self.fill(generator.valid(), EMA)?, decay)),
+        let rate = experiment.ema.rate(experiment.data.batch_size);
+        let ema = match (rate, self.has(EMA)) {
+            (None, _) => None,
+            (Some(rate), true) => Some(Ema::resume(self.fill(generator.valid(), EMA)?, rate)),
             // The average was turned on when the run was resumed: it starts where the generator stands.
-            (true, false) => Some(Ema::new(&generator, decay)),
+            (Some(rate), false) => Some(Ema::new(&generator, rate)),
         };
         Ok(TrainingState {
             optimizer_generator: self.adam(

@@ -20,12 +20,13 @@ use crate::{
 };
 
 /// Keys, or the sections before a point, that may change when a run goes on. All others decide what the run is.
-const MAY_CHANGE: [&str; 10] = [
+const MAY_CHANGE: [&str; 11] = [
     "name",
     "backend",
     "training.epochs",
     "training.max_steps",
     "optimizer",
+    "schedule",
     "ema",
     "logging",
     "evaluation",

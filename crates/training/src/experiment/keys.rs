@@ -282,6 +282,7 @@ mod tests {
             "data.count",
             "data.image_size",
             "model.network",
+            "schedule.beta2",
             "training.max_steps",
             "evaluation.evaluator",
             "checkpoint.best.metric",

@@ -3,11 +3,13 @@
 mod adam_config;
 mod backend_file;
 mod blame;
+mod ema;
 mod error;
 mod file;
 #[cfg(feature = "schema")]
 mod keys;
 mod overrides;
+mod schedule;
 #[cfg(feature = "schema")]
 mod schema;
 mod sections;
@@ -16,15 +18,17 @@ mod validation;
 pub use adam_config::{AdamConfig, AdamVariant};
 pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub(crate) use blame::{dotted_keys, table_of};
+pub use ema::{EmaRate, EmaSection};
 pub use error::{ConfigError, nearest};
 pub use file::{ConfigText, load_experiment, parse_experiment};
 #[cfg(feature = "schema")]
 pub use keys::{ExplainedKey, ExplainedSection, explained_backend_sections, explained_sections};
 pub use overrides::{Overrides, last_set};
+pub use schedule::{ScheduleSection, ScheduleShape, Scheduled};
 #[cfg(feature = "schema")]
 pub use schema::{backend_file_schema, experiment_schema};
 pub use sections::{
-    BackendSection, BestSection, CheckpointSection, DataSection, EmaSection, EvaluationSection, Experiment, Goal,
-    LoggingSection, OptimizerSection, SamplesSection, TrainingSection, UpdateRule,
+    BackendSection, BestSection, CheckpointSection, DataSection, EvaluationSection, Experiment, Goal, LoggingSection,
+    OptimizerSection, SamplesSection, TrainingSection, UpdateRule,
 };
 pub(crate) use validation::{Mistake, refuse};

@@ -3,7 +3,7 @@
 use ganvas_model::{NetworkConfig, ObjectiveConfig};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{adam_config::AdamConfig, error::ConfigError};
+use super::{adam_config::AdamConfig, ema::EmaSection, error::ConfigError, schedule::ScheduleSection};
 
 /// A whole experiment. Every key can be left out but `[model] network`.
 ///
@@ -42,6 +42,9 @@ pub struct Experiment<N = NetworkConfig, O = ObjectiveConfig> {
     /// What moves the weights: Adam, for each network its own.
     #[serde(default)]
     pub optimizer: OptimizerSection,
+    /// What changes in the course of the run: learning rates, and beta2.
+    #[serde(default)]
+    pub schedule: ScheduleSection,
     /// How long is trained, and which network moves when.
     #[serde(default)]
     pub training: TrainingSection,
@@ -166,16 +169,6 @@ impl Default for TrainingSection {
             discriminator_steps: 1,
         }
     }
-}
-
-/// `[ema]`
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct EmaSection {
-    /// The share of the average that is kept in each step, usually 0.99 to 0.9999: the weights of about the last 1/(1 − decay)
-    /// steps are averaged, and samples are drawn from that generator. 0 turns it off.
-    pub decay: f64,
 }
 
 /// `[logging]`

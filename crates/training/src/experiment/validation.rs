@@ -53,10 +53,8 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         }
         self.optimizer.generator.check("generator")?;
         self.optimizer.discriminator.check("discriminator")?;
-        if !(0.0..1.0).contains(&self.ema.decay) {
-            let message = format!("expected 0 or more and below 1, found {}", self.ema.decay);
-            return mistake("ema.decay", message);
-        }
+        self.schedule.check()?;
+        self.ema.check()?;
         if self.evaluation.patience > 0 && self.checkpoint.best.is_none() {
             let message = "expected 0 without [checkpoint.best], whose number it waits for";
             return mistake("evaluation.patience", message);

@@ -51,6 +51,11 @@ impl<B: Backend> Adam<B> {
         self.config.learning_rate = learning_rate;
     }
 
+    /// Sets the decay of the second moment of the updates after this.
+    pub fn set_beta2(&mut self, beta2: f64) {
+        self.config.beta2 = beta2;
+    }
+
     /// Moves every trainable parameter of `module` once.
     ///
     /// Also returns the sum of squares of each parameter's gradient, `[parameters]` in the order of the network's fields: always

@@ -7,39 +7,39 @@ use burn::{
 use ganvas_model::fused_updates;
 
 use super::parameters::{parameters, zip_parameters};
+use crate::EmaRate;
 
-/// The averaged generator (Karras et al., 2018, section 4.1; the ramp is TensorFlow's `ExponentialMovingAverage`).
+/// The averaged generator (Karras et al., 2018, section 4.1).
 #[derive(Debug, Clone)]
 pub struct Ema<G> {
     /// The average: weights and buffers, on the backend without gradients.
     pub generator: G,
-    decay: f64,
+    rate: EmaRate,
 }
 
 impl<G> Ema<G> {
     /// Starts at the generator's weights.
-    pub fn new<B: AutodiffBackend>(generator: &impl AutodiffModule<B, InnerModule = G>, decay: f64) -> Self {
+    pub fn new<B: AutodiffBackend>(generator: &impl AutodiffModule<B, InnerModule = G>, rate: EmaRate) -> Self {
         Self {
             generator: generator.valid(),
-            decay,
+            rate,
         }
     }
 
     /// Takes up an average that was saved.
-    pub fn resume(generator: G, decay: f64) -> Self {
-        Self { generator, decay }
+    pub fn resume(generator: G, rate: EmaRate) -> Self {
+        Self { generator, rate }
     }
 
-    /// Moves the average: ema = d·ema + (1 − d)·weights with d = min(decay, (1 + step) / (10 + step)), so that the
-    /// first, random weights are soon forgotten. Buffers are averaged too. `step` counts the generator updates done, from 1.
+    /// Moves the average: ema = d·ema + (1 − d)·weights with the d of [`EmaRate::kept`]. Buffers are averaged too. `step` counts the
+    /// generator updates done, from 1.
     pub fn update<B, T>(self, generator: &T, step: u64) -> Self
     where
         B: AutodiffBackend,
         T: AutodiffModule<B, InnerModule = G>,
         G: burn::module::Module<B::InnerBackend>,
     {
-        let decay = self.decay.min((1.0 + step as f64) / (10.0 + step as f64));
-        let share = 1.0 - decay;
+        let share = 1.0 - self.rate.kept(step);
         let weights = parameters(&generator.valid());
         let average = zip_parameters(self.generator, weights, |average, weight| {
             match fused_updates::<B::InnerBackend>(&B::InnerBackend::float_device(&weight)) {

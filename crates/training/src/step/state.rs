@@ -15,7 +15,7 @@ use super::{
     ema::Ema,
     gradients::{DiscriminatorGradients, GeneratorGradients},
 };
-use crate::{Experiment, TrainingError};
+use crate::{Experiment, OptimizerSection, Scheduled, TrainingError};
 
 /// Networks, optimizers and the averaged generator in the middle of training.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ pub struct TrainingState<B: AutodiffBackend, N: TrainableNetworks<B>> {
     pub optimizer_generator: Adam<B::InnerBackend>,
     /// The discriminator's Adam.
     pub optimizer_discriminator: Adam<B::InnerBackend>,
-    /// The averaged generator, where `[ema] decay` is above 0.
+    /// The averaged generator, where `[ema]` asks for one.
     pub ema: Option<Ema<InnerGenerator<B, N>>>,
     /// Generator updates done.
     pub step: u64,
@@ -67,15 +67,26 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
                 return Err(ModelError::config("image", image.to_string(), expected));
             }
         }
-        let decay = experiment.ema.decay;
+        let rate = experiment.ema.rate(experiment.data.batch_size);
         Ok(Self {
-            ema: (decay > 0.0).then(|| Ema::new(&generator, decay)),
+            ema: rate.map(|rate| Ema::new(&generator, rate)),
             generator,
             discriminator,
             optimizer_generator: Adam::new(experiment.optimizer.generator),
             optimizer_discriminator: Adam::new(experiment.optimizer.discriminator),
             step: 0,
         })
+    }
+
+    /// Sets what the schedule says of the step that comes next.
+    pub(crate) fn set_schedule(&mut self, optimizer: &OptimizerSection, scheduled: Scheduled) {
+        for (adam, config) in [
+            (&mut self.optimizer_generator, optimizer.generator),
+            (&mut self.optimizer_discriminator, optimizer.discriminator),
+        ] {
+            adam.set_learning_rate(config.learning_rate * scheduled.rate);
+            adam.set_beta2(scheduled.beta2(config.beta2));
+        }
     }
 
     /// Checks that the networks have what the objective is made of.

@@ -1,0 +1,188 @@
+//! `[schedule]`: what changes in the course of a run.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+/// `[schedule]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleSection {
+    /// How the values go from their own to those at the end.
+    pub shape: ScheduleShape,
+    /// The share of the run's steps before they begin to, 0 or more and below 1; usually 0 or 0.5.
+    pub hold: f64,
+    /// Steps in which the learning rates rise from 0 to their own, usually 0 to 1000; whatever the shape.
+    pub warm_up: u64,
+    /// What both learning rates end at, as a share of their own; usually 0 to 0.25.
+    pub learning_rate: f64,
+    /// What both networks' beta2 end at, usually 0.99 (R3GAN); where it is not given, they stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta2: Option<f64>,
+}
+
+/// How a value goes to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleShape {
+    /// It stays.
+    #[default]
+    Constant,
+    /// By as much in every step.
+    Linear,
+    /// Along half a wave of the cosine: slowly, fast, slowly (Loshchilov and Hutter, 2017, arXiv:1608.03983, without restarts).
+    Cosine,
+}
+
+impl Default for ScheduleSection {
+    fn default() -> Self {
+        Self {
+            shape: ScheduleShape::Constant,
+            hold: 0.0,
+            warm_up: 0,
+            learning_rate: 0.0,
+            beta2: None,
+        }
+    }
+}
+
+/// The values of a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scheduled {
+    /// Times both learning rates.
+    pub rate: f64,
+    /// How far beta2 has gone from its own to that at the end, from 0 to 1, and that one.
+    beta2: (f64, Option<f64>),
+}
+
+impl Scheduled {
+    /// The value of a beta2 that is `own` at the beginning.
+    pub fn beta2(&self, own: f64) -> f64 {
+        let (gone, end) = self.beta2;
+        end.map_or(own, |end| own + (end - own) * gone)
+    }
+}
+
+impl ScheduleSection {
+    /// The values of a step, counted from 1, of a run of so many.
+    pub fn at(&self, step: u64, total: u64) -> Scheduled {
+        let done = step.saturating_sub(1) as f64 / total.max(1) as f64;
+        let share = ((done - self.hold) / (1.0 - self.hold)).clamp(0.0, 1.0);
+        let gone = match self.shape {
+            ScheduleShape::Constant => 0.0,
+            ScheduleShape::Linear => share,
+            ScheduleShape::Cosine => (1.0 - (PI * share).cos()) / 2.0,
+        };
+        let risen = match self.warm_up {
+            0 => 1.0,
+            steps => (step as f64 / steps as f64).min(1.0),
+        };
+        Scheduled {
+            rate: risen * (1.0 + (self.learning_rate - 1.0) * gone),
+            beta2: (gone, self.beta2),
+        }
+    }
+
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// The first bad key, as `(dotted key, message)`.
+    pub(crate) fn check(&self) -> Result<(), (String, String)> {
+        let mistake = |key: &str, expected: &str, value: f64| {
+            Err((format!("schedule.{key}"), format!("expected {expected}, found {value}")))
+        };
+        if !(0.0..1.0).contains(&self.hold) {
+            return mistake("hold", "0 or more and below 1", self.hold);
+        }
+        if !(0.0..=1.0).contains(&self.learning_rate) {
+            return mistake("learning_rate", "0 to 1", self.learning_rate);
+        }
+        match self.beta2 {
+            Some(beta2) if !(0.0..1.0).contains(&beta2) => mistake("beta2", "0 or more and below 1", beta2),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(schedule: ScheduleSection, total: u64) -> Vec<f64> {
+        (1..=total).map(|step| schedule.at(step, total).rate).collect()
+    }
+
+    #[test]
+    fn rates_stay_then_fall_by_their_shape_after_they_have_risen() {
+        let constant = ScheduleSection::default();
+        assert_eq!(rates(constant, 3), [1.0; 3]);
+        let linear = ScheduleSection {
+            shape: ScheduleShape::Linear,
+            hold: 0.5,
+            ..constant
+        };
+        assert_eq!(rates(linear, 8), [1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25]);
+        let ends_higher = ScheduleSection {
+            learning_rate: 0.2,
+            ..linear
+        };
+        assert!((ends_higher.at(8, 8).rate - 0.4).abs() < 1e-12);
+        let warm = ScheduleSection { warm_up: 4, ..linear };
+        assert_eq!(rates(warm, 8)[..5], [0.25, 0.5, 0.75, 1.0, 1.0]);
+        let cosine = ScheduleSection {
+            shape: ScheduleShape::Cosine,
+            ..constant
+        };
+        let found = rates(cosine, 4);
+        let expected = [0.0, 0.25, 0.5, 0.75].map(|share| (1.0 + (PI * share).cos()) / 2.0);
+        assert!(
+            found
+                .iter()
+                .zip(expected)
+                .all(|(one, other)| (one - other).abs() < 1e-12)
+        );
+    }
+
+    #[test]
+    fn beta2_goes_to_its_end_and_stays_where_there_is_none() {
+        let schedule = ScheduleSection {
+            shape: ScheduleShape::Linear,
+            beta2: Some(0.99),
+            ..ScheduleSection::default()
+        };
+        assert_eq!(schedule.at(1, 4).beta2(0.9), 0.9);
+        assert!((schedule.at(3, 4).beta2(0.9) - 0.945).abs() < 1e-12);
+        assert_eq!(ScheduleSection::default().at(3, 4).beta2(0.9), 0.9);
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_by_their_key() {
+        for (bad, key) in [
+            (
+                ScheduleSection {
+                    hold: 1.0,
+                    ..ScheduleSection::default()
+                },
+                "schedule.hold",
+            ),
+            (
+                ScheduleSection {
+                    learning_rate: -0.1,
+                    ..ScheduleSection::default()
+                },
+                "schedule.learning_rate",
+            ),
+            (
+                ScheduleSection {
+                    beta2: Some(f64::NAN),
+                    ..ScheduleSection::default()
+                },
+                "schedule.beta2",
+            ),
+        ] {
+            assert_eq!(bad.check().unwrap_err().0, key);
+        }
+    }
+}
