@@ -23,7 +23,7 @@ WRONG_EXPERIMENTS = {
     "unknown section": '[model]\nnetwork = "dcgan"\n[trainig]\nepochs = 3\n',
     "unknown network": '[model]\nnetwork = "dcgna"\n',
     "key of another network": '[model]\nnetwork = "blog"\nbase_channels = 8\n',
-    "unknown loss": '[model]\nnetwork = "mlp"\n[objective]\nloss = "wasserstein"\n',
+    "unknown loss": '[model]\nnetwork = "mlp"\n[objective]\nloss = "wassertein"\n',
     "text for a number": '[model]\nnetwork = "mlp"\n[training]\nepochs = "two"\n',
     "fraction for a whole number": '[model]\nnetwork = "mlp"\n[data]\nbatch_size = 1.5\n',
     "negative count": '[model]\nnetwork = "mlp"\n[data]\nbatch_size = -1\n',
