@@ -75,7 +75,8 @@ fn a_run_remembers_who_judged_it_and_says_where_that_changes() {
     let resume = ["train", "--resume", "run", "--set"];
     let same = desk.ok(&[&resume[..], &["training.max_steps=4"]].concat());
     assert!(!same.stderr.contains("do not compare"), "{}", same.stderr);
-    let other = desk.ok(&[&resume[..], &["evaluation.count=60"]].concat());
+    let longer = ["evaluation.count=60", "--set", "training.max_steps=6"];
+    let other = desk.ok(&[&resume[..], &longer].concat());
     for part in ["do not compare", &by, "60 images", "until step 4"] {
         assert!(other.stderr.contains(part), "{part}: {}", other.stderr);
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use ganvas_data::ImageSource;
+use ganvas_model::ObjectiveSettings;
 use ganvas_training::{Benchmark, BenchmarkOptions, counted};
 use serde::Serialize;
 
@@ -41,7 +42,8 @@ pub fn dry_run(loaded: &Loaded, images: &Arc<dyn ImageSource>) -> anyhow::Result
         found.median_step(),
         images_per_second(&found)
     );
-    print_whole_run(&found, loaded.experiment.evaluation.every);
+    let experiment = &loaded.experiment;
+    print_whole_run(&found, experiment.objective.period(), experiment.evaluation.every);
     Ok(Ended::Done)
 }
 
@@ -105,7 +107,7 @@ pub fn bench(arguments: &BenchArguments) -> anyhow::Result<Ended> {
         speed / 1e9,
         share.unwrap_or_default()
     );
-    print_whole_run(&found, 0);
+    print_whole_run(&found, experiment.objective.period(), 0);
     Ok(Ended::Done)
 }
 
@@ -156,9 +158,15 @@ fn print_sizes(images: &dyn ImageSource, found: &Benchmark) {
 }
 
 /// The time of a whole run, with an evaluation every so many steps where one was timed.
-fn print_whole_run(found: &Benchmark, evaluates_every: u64) {
+fn print_whole_run(found: &Benchmark, period: u64, evaluates_every: u64) {
     let plan = &found.plan;
-    let mut seconds = found.median_step() * plan.total_steps as f64;
+    // Where all steps are alike, the middle one is disturbed least.
+    let step = if period > 1 {
+        found.mean_step()
+    } else {
+        found.median_step()
+    };
+    let mut seconds = step * plan.total_steps as f64;
     let evaluations = plan.total_steps.checked_div(evaluates_every).unwrap_or(0);
     if let Some(one) = found.evaluation_seconds.filter(|_| evaluations > 0) {
         print_line!("  evaluation        {one:.3} s, {}", counted(evaluations, "time"));

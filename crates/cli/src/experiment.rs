@@ -6,7 +6,7 @@ use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected};
 use ganvas_data::{
     DataError, DatasetName, ImageSource, LoadOptions, Split, count_before_loading, shape_before_loading,
 };
-use ganvas_model::ModelError;
+use ganvas_model::{ModelError, NetworkConfig};
 use ganvas_training::{
     BackendFile, ConfigError, ConfigText, Experiment, Overrides, Plan, TrainingError, counted, last_set, nearest,
 };
@@ -215,8 +215,11 @@ impl Loaded {
                 blame(&format!("model.{key}"), &message).into()
             }
             TrainingError::Model(error @ ModelError::NoInputGradient { .. }) => {
-                let advice = "`model.discriminator_normalization = \"none\"` leaves it out where the network is dcgan";
-                blame("objective", &format!("{error}; {advice}")).into()
+                let advice = match &self.experiment.model {
+                    NetworkConfig::Dcgan(_) => "; `model.discriminator_normalization = \"none\"` leaves it out",
+                    _ => "; `network = \"dcgan\"` and `\"mlp\"` have discriminators without",
+                };
+                blame("objective", &format!("{error}{advice}")).into()
             }
             error => anyhow::Error::new(error),
         })?;

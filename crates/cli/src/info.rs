@@ -112,8 +112,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
             }
         }
         for judged in sessions.last().map_or(&[][..], |session| &session.evaluators) {
-            // What has a floor is a score.
-            if !judged.basis.floor.is_empty() {
+            if !judged.basis.by.is_empty() {
                 print_line!("  judged by         {}", judged.basis.by);
             }
         }

@@ -73,6 +73,11 @@ pub struct Benchmark {
 }
 
 impl Benchmark {
+    /// The mean of the timed steps, in seconds.
+    pub fn mean_step(&self) -> f64 {
+        self.step_seconds.iter().sum::<f64>() / self.step_seconds.len() as f64
+    }
+
     /// The middle one of the timed steps, in seconds.
     pub fn median_step(&self) -> f64 {
         let mut sorted = self.step_seconds.clone();
@@ -124,7 +129,10 @@ where
     let mut loader = BatchLoader::start(images.clone(), &plan, experiment.seed, latent_size, 0)?;
     let mut pending = PendingMetrics::new(&state);
     let mut timed = 0.0;
-    while found.step_seconds.len() < options.steps || timed < options.time.as_secs_f64() {
+    // Whole periods, of which some steps take longer than others.
+    let period = experiment.objective.period().div_ceil(plan.batches_per_step) as usize;
+    let steps = options.steps.next_multiple_of(period);
+    while found.step_seconds.len() < steps || timed < options.time.as_secs_f64() {
         let Some(batches) = loader.next::<B>(device)? else {
             break;
         };
@@ -133,6 +141,10 @@ where
         wait::<B>(device);
         let start = Instant::now();
         let (update, objective) = (experiment.training.update, &experiment.objective);
+        state.set_schedule(
+            &experiment.optimizer,
+            experiment.schedule.at(state.step + 1, plan.total_steps),
+        );
         let (next, metrics) = training_step(state, update, objective, batches, false);
         state = next;
         wait::<B>(device);

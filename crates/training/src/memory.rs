@@ -78,7 +78,9 @@ where
         generator.cost(device).activations,
         discriminator.cost(device).activations,
     );
-    let kept = (2 * judged).max(made + judged);
+    // A penalty keeps what goes back through the discriminator, as many values as what goes forward.
+    let penalized = u64::from(experiment.objective.needs_input_gradient());
+    let kept = ((2 + penalized) * judged).max(made + judged);
     let images = experiment.data.batch_size as u64;
     Ok(MemoryNeed {
         networks: networks.saturating_mul(VALUE),

@@ -16,9 +16,12 @@ use super::{
 use crate::ModelError;
 
 /// From the gradient with respect to a layer's output that with respect to its input, both `[channels, pixels, batch]`.
-type Step<B> = Box<dyn FnOnce(Tensor<B, 3>) -> Tensor<B, 3>>;
+type Step<B> = Box<dyn FnOnce(Tensor<B, 3>) -> Result<Tensor<B, 3>, ModelError>>;
 
-/// The way back through the layers of a pass.
+/// What has no adjoint where no layer says so.
+pub(crate) const UNKNOWN: &str = "an operation between the layers";
+
+/// The adjoints of the layers of a pass.
 pub(crate) struct Adjoint<B: Backend> {
     steps: Vec<Step<B>>,
     /// The first layer that has none.
@@ -53,6 +56,9 @@ impl<B: Backend> Adjoint<B> {
         activation: Activation,
         product: impl FnOnce(Tensor<B, 3>) -> Tensor<B, 3> + 'static,
     ) {
+        if self.missing.is_some() {
+            return;
+        }
         // Burn 0.21 loses gradients where two graphs that share a weight wait at the same time, so what needs no gradient leaves its
         // graph here: that of logits that nobody uses is gone before this one is made.
         let output = match activation {
@@ -60,30 +66,41 @@ impl<B: Backend> Adjoint<B> {
             Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. } => output.detach(),
         };
         self.steps.push(Box::new(move |gradient| {
-            // Between layers values are laid out anew (flattened), never moved.
-            let gradient = gradient.reshape(output.dims());
-            product(through_activation(gradient, output, activation))
+            let gradient = laid_out(gradient, output.dims())?;
+            Ok(product(through_activation(gradient, output, activation)))
         }));
     }
 
     pub(super) fn push_missing(&mut self, layer: &'static str) {
         self.missing.get_or_insert(layer);
+        // What they hold will never be asked for.
+        self.steps.clear();
     }
 
-    /// From the gradient with respect to the last layer's output that with respect to the first one's input.
-    pub(crate) fn apply(self, gradient: Tensor<B, 3>) -> Result<Tensor<B, 3>, ModelError> {
-        match self.missing {
-            Some(layer) => Err(ModelError::NoInputGradient { layer }),
-            None => Ok(self
-                .steps
-                .into_iter()
-                .rev()
-                .fold(gradient, |gradient, step| step(gradient))),
+    /// From the gradient with respect to the last layer's output that with respect to the first one's input, which has this shape.
+    pub(crate) fn apply(self, gradient: Tensor<B, 3>, shape: [usize; 3]) -> Result<Tensor<B, 3>, ModelError> {
+        if let Some(layer) = self.missing {
+            return Err(ModelError::NoInputGradient { layer });
         }
+        let gradient = self
+            .steps
+            .into_iter()
+            .rev()
+            .try_fold(gradient, |gradient, step| step(gradient))?;
+        laid_out(gradient, shape)
     }
 }
 
-/// `gradient ⊙ f′(u)`, the derivative told from the activation's output `f(u)`. Where f is piecewise linear, f′ is a constant almost
+/// A gradient in the shape of the values that it is of: between layers values are laid out anew (flattened), never moved. Where their numbers
+/// differ, something else has happened in between.
+fn laid_out<B: Backend>(gradient: Tensor<B, 3>, shape: [usize; 3]) -> Result<Tensor<B, 3>, ModelError> {
+    match gradient.shape().num_elements() == shape.iter().product::<usize>() {
+        true => Ok(gradient.reshape(shape)),
+        false => Err(ModelError::NoInputGradient { layer: UNKNOWN }),
+    }
+}
+
+/// `gradient ⊙ f′(u)`, the derivative computed from the activation's output `f(u)`. Where f is piecewise linear, f′ is a constant almost
 /// everywhere, so no gradient goes into `output`.
 fn through_activation<B: Backend>(
     gradient: Tensor<B, 3>,

@@ -17,7 +17,7 @@ mod normalization;
 mod pass;
 
 pub use activation::Activation;
-pub(crate) use adjoint::Adjoint;
+pub(crate) use adjoint::{Adjoint, UNKNOWN};
 pub use batch_norm::{BatchNorm, BatchNormConfig};
 pub use buffers::BufferUpdates;
 pub use conv::{Conv2d, ConvConfig};

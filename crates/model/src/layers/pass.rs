@@ -54,7 +54,7 @@ impl<B: Backend> Pass<B> {
         &mut self.updates
     }
 
-    /// For a layer of the form `activation(product(input) + bias)`: says how the gradient goes back through it, where that is wanted.
+    /// For a layer of the form `activation(product(input) + bias)`: gives its adjoint, how the gradient goes back through it, where that is wanted.
     /// A layer that says nothing is taken to be no layer, so its network cannot be trained with penalties on gradients.
     ///
     /// # Shapes
@@ -72,7 +72,7 @@ impl<B: Backend> Pass<B> {
         }
     }
 
-    /// For any other layer: says that there is no such way back.
+    /// For any other layer: says that it has no such adjoint.
     pub fn record_missing(&mut self, layer: &'static str) {
         if let Some(recorded) = &mut self.adjoint {
             recorded.push_missing(layer);
@@ -90,7 +90,7 @@ impl<B: Backend> Pass<B> {
         self.cost.activations += outputs as u64;
     }
 
-    /// The updates of the whole pass, and the way back through it where it was recorded.
+    /// The updates of the whole pass, and the adjoints of its layers where it was recorded.
     pub(crate) fn into_recorded(self) -> (BufferUpdates<B>, Adjoint<B>) {
         (self.updates, self.adjoint.unwrap_or_default())
     }

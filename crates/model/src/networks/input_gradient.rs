@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, backend::Backend};
 
 use crate::{BufferUpdates, FeatureMap, ModelError, layers::Adjoint};
 
-/// A discriminator's logits, and the way back from them to the images.
+/// A discriminator's logits, and what their gradient with respect to the images is made of.
 #[derive(Debug)]
 pub struct RecordedLogits<B: Backend> {
     /// `[batch, 1]`
@@ -40,7 +40,7 @@ impl<B: Backend> InputGradient<B> {
     pub fn compute(self, device: &B::Device) -> Result<Tensor<B, 4>, ModelError> {
         let [batch, channels, height, width] = self.shape;
         let ones = Tensor::ones([1, 1, batch], device);
-        let gradient = self.adjoint.apply(ones)?.reshape([channels, height * width, batch]);
+        let gradient = self.adjoint.apply(ones, [channels, height * width, batch])?;
         Ok(FeatureMap::from_tensor(gradient, [height, width]).into_images())
     }
 }

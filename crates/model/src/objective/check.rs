@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend};
 use rand::{Rng, RngCore};
 
-use crate::{Discriminator, ImageShape, ModelError, host_values};
+use crate::{Discriminator, ImageShape, ModelError, host_values, layers::UNKNOWN};
 
 /// Images that are looked at.
 const COUNT: usize = 4;
@@ -40,15 +40,13 @@ pub fn check_input_gradient<B: AutodiffBackend>(
     let gradients = logits.sum().backward();
     let of_burn = match input.grad(&gradients) {
         Some(gradient) => host_values(gradient),
-        None => return Err(ModelError::NoInputGradient { layer: "no layer" }),
+        None => return Err(ModelError::NoInputGradient { layer: UNKNOWN }),
     };
     let of_layers = host_values(of_layers.inner());
     let largest = of_burn.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
     let is_near = |(one, other): (&f32, &f32)| (one - other).abs() <= TOLERANCE * largest;
     match of_layers.iter().zip(&of_burn).all(is_near) {
         true => Ok(()),
-        false => Err(ModelError::NoInputGradient {
-            layer: "an operation between the layers",
-        }),
+        false => Err(ModelError::NoInputGradient { layer: UNKNOWN }),
     }
 }

@@ -10,7 +10,7 @@ use super::{
     report::Report,
     traits::{DiscriminatorLoss, Objective, ObjectiveSettings},
 };
-use crate::{Discriminator, InputGradient, ModelError};
+use crate::{BufferUpdates, Discriminator, InputGradient, ModelError, RecordedLogits};
 
 /// `[objective]` of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,8 @@ pub struct ObjectiveConfig {
     pub r2: f64,
     /// λ of the gradient penalty of WGAN-GP, λ·E(‖∇D(x̂)‖ − 1)² between real and generated images, usually 10, with `wasserstein`; 0 for none.
     pub gradient_penalty: f64,
-    /// The penalties are taken in every so many-th update of the discriminator, times this number; usually 1, or 4 to 16 to save time.
+    /// The penalties are taken in every so many-th update of the discriminator, times this number; usually 1, or 4 to 16 to save time. They are
+    /// in the log where such an update is.
     pub penalty_every: u64,
 }
 
@@ -67,18 +68,27 @@ impl ObjectiveSettings for ObjectiveConfig {
                 return Err(ModelError::config(key, weight.to_string(), "0 to 1000000"));
             }
         }
-        match (1..=1000).contains(&self.penalty_every) {
-            true => Ok(()),
-            false => Err(ModelError::config(
-                "penalty_every",
-                self.penalty_every.to_string(),
-                "1 to 1000",
-            )),
-        }
+        let expected = match (self.penalties().is_empty(), self.penalty_every) {
+            (_, 1) => return Ok(()),
+            (true, _) => "1 where there is no penalty",
+            (false, 2..=1000) => return Ok(()),
+            (false, _) => "1 to 1000",
+        };
+        Err(ModelError::config(
+            "penalty_every",
+            self.penalty_every.to_string(),
+            expected,
+        ))
     }
 
     fn reports(&self) -> Vec<String> {
-        let penalties = self.penalties().into_iter().map(|(penalty, _)| penalty.name());
+        // Those that only some updates have are no numbers to go by.
+        let always = if self.penalty_every == 1 {
+            self.penalties()
+        } else {
+            Vec::new()
+        };
+        let penalties = always.into_iter().map(|(penalty, _)| penalty.name());
         [LOGITS_REAL, LOGITS_FAKE]
             .into_iter()
             .chain(penalties)
@@ -88,6 +98,10 @@ impl ObjectiveSettings for ObjectiveConfig {
 
     fn is_zero_where_won(&self) -> bool {
         self.loss.is_zero_where_won()
+    }
+
+    fn period(&self) -> u64 {
+        self.penalty_every
     }
 
     fn needs_input_gradient(&self) -> bool {
@@ -107,6 +121,32 @@ impl ObjectiveConfig {
     }
 }
 
+/// A pass through the discriminator.
+struct Pass<B: AutodiffBackend> {
+    logits: Tensor<B, 2>,
+    updates: BufferUpdates<B>,
+    /// Where the pass was recorded.
+    gradient: Option<InputGradient<B>>,
+}
+
+impl<B: AutodiffBackend> Pass<B> {
+    fn plain((logits, updates): (Tensor<B, 2>, BufferUpdates<B>)) -> Self {
+        Self {
+            logits,
+            updates,
+            gradient: None,
+        }
+    }
+
+    fn recorded(recorded: RecordedLogits<B>) -> Self {
+        Self {
+            logits: recorded.logits,
+            updates: recorded.updates,
+            gradient: Some(recorded.gradient),
+        }
+    }
+}
+
 /// The gradient at points between real and generated images, which are neither: what the discriminator's buffers want to become is
 /// dropped.
 fn of_points_between<B: AutodiffBackend>(
@@ -120,7 +160,9 @@ fn of_points_between<B: AutodiffBackend>(
     discriminator.forward_recorded(images, labels).gradient
 }
 
-/// The gradient, which is there: networks without one are refused before training, by [`check_input_gradient`](crate::check_input_gradient).
+/// The gradient, which is there: networks without one are refused before training, by
+/// [`check_input_gradient`](crate::check_input_gradient), which is asked where
+/// [`needs_input_gradient`](ObjectiveSettings::needs_input_gradient) says so.
 ///
 /// # Panics
 /// Where nobody has asked it, because to train without the penalty is worse.
@@ -138,13 +180,18 @@ impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for Objectiv
         fake: Tensor<B, 4>,
         report: &mut Report<B::InnerBackend>,
     ) -> DiscriminatorLoss<B> {
-        let penalties = match batch.number.is_multiple_of(self.penalty_every) {
+        // Counted from 1, so that an update that is logged, every tenth or so, is one of them where `penalty_every` divides it.
+        let penalties = match (batch.number + 1).is_multiple_of(self.penalty_every) {
             true => self.penalties(),
             false => Vec::new(),
         };
-        let pass = |images: Tensor<B, 4>| discriminator.forward_recorded(images, batch.labels.clone());
-        let of_fake = pass(fake.clone());
-        let of_real = pass(batch.images.clone());
+        let has = |wanted: GradientPenalty| penalties.iter().any(|&(penalty, _)| penalty == wanted);
+        let pass = |images: Tensor<B, 4>, is_penalized: bool| match is_penalized {
+            true => Pass::recorded(discriminator.forward_recorded(images, batch.labels.clone())),
+            false => Pass::plain(discriminator.forward_training(images, batch.labels.clone())),
+        };
+        let of_fake = pass(fake.clone(), has(GradientPenalty::R2));
+        let of_real = pass(batch.images.clone(), has(GradientPenalty::R1));
         report.report(LOGITS_REAL, of_real.logits.clone().inner().mean());
         report.report(LOGITS_FAKE, of_fake.logits.clone().inner().mean());
         let mut updates = of_fake.updates;
@@ -153,7 +200,7 @@ impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for Objectiv
 
         // Each penalty takes the passes that there are already, where it can.
         let device = fake.device();
-        let (mut on_real, mut on_fake) = (Some(of_real.gradient), Some(of_fake.gradient));
+        let (mut on_real, mut on_fake) = (of_real.gradient, of_fake.gradient);
         for (penalty, weight) in penalties {
             let gradient = match penalty {
                 GradientPenalty::R1 => on_real.take(),

@@ -2,12 +2,11 @@
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use rand::Rng;
-use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 
 /// A penalty on the gradient of D's logit with respect to an image, over all pixels and channels of that image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GradientPenalty {
     /// ½·E‖∇D(x)‖² over real images x (Mescheder et al., 2018, arXiv:1801.04406, equation 9): its weight is γ.
     R1,
@@ -19,7 +18,8 @@ pub enum GradientPenalty {
 }
 
 impl GradientPenalty {
-    /// The name of the number that is reported: the mean square of the gradient's norm, or its mean square distance from 1.
+    /// The name of the number that is reported, without its weight: half the mean square of the gradient's norm, or its mean square distance
+    /// from 1.
     pub const fn name(self) -> &'static str {
         match self {
             Self::R1 => "penalty/r1",
@@ -69,4 +69,41 @@ pub(super) fn between<B: Backend>(batch: &Batch<B>, fake: Tensor<B, 4>) -> Tenso
 enum Stream {
     /// [`between`]
     Between = 1,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use burn::tensor::Tensor;
+    use ganvas_backend::Flex;
+
+    use super::*;
+    use crate::host_values;
+
+    #[test]
+    fn points_lie_on_the_lines_each_at_a_place_of_its_own_that_the_batch_decides() {
+        let device = Default::default();
+        let images = |value: f32, count: usize| Tensor::<Flex, 4>::full([count, 1, 2, 3], value, &device);
+        let of = |seed: u64| {
+            let batch = Batch {
+                images: images(3.0, 5),
+                labels: None,
+                z: Tensor::zeros([7, 1], &device),
+                number: 0,
+                seed,
+            };
+            host_values(between(&batch, images(-1.0, 7)))
+        };
+        let found = of(1);
+        // As many as there are of the fewer.
+        assert_eq!(found.len(), 5 * 6);
+        let shares: Vec<f32> = found.chunks(6).map(|image| (image[0] + 1.0) / 4.0).collect();
+        for (image, share) in found.chunks(6).zip(&shares) {
+            assert!(image.iter().all(|&value| value == image[0]), "one share for all pixels");
+            assert!((0.0..1.0).contains(share));
+        }
+        assert!(shares.windows(2).all(|pair| pair[0] != pair[1]), "{shares:?}");
+        assert_eq!(of(1), found);
+        assert_ne!(of(2), found);
+    }
 }

@@ -21,9 +21,9 @@ pub struct DiscriminatorLoss<B: AutodiffBackend> {
 /// [weighted sum](crate::WeightedSum) of such parts.
 ///
 /// It may pass through the networks as often as it wants. Burn 0.21 loses gradients where two graphs that share a parameter
-/// wait at the same time, so everything that a loss depends on belongs into the one loss that is returned. Where a gradient is
-/// itself wanted, as a direction for a penalty, take it through a frozen copy (`discriminator.clone().no_grad()`) with a
-/// backward pass of its own, and detach it.
+/// wait at the same time, so everything that a loss depends on belongs into the one loss that is returned. A penalty on the gradient
+/// with respect to the images is made of [`forward_recorded`](crate::Discriminator::forward_recorded); where a gradient is wanted as a mere
+/// direction, take it through a frozen copy (`discriminator.clone().no_grad()`) with a backward pass of its own, and detach it.
 pub trait Objective<B: AutodiffBackend, G, D>: Debug {
     /// The discriminator's loss on the real images of `batch` and on generated ones.
     ///
@@ -68,9 +68,15 @@ pub trait ObjectiveSettings: Clone + Debug + Default + PartialEq + Serialize + D
     }
 
     /// Whether the discriminator's gradient with respect to the images is penalized, which not every network has
-    /// ([`check_input_gradient`](crate::check_input_gradient)).
+    /// ([`check_input_gradient`](crate::check_input_gradient) is asked before training). Settings that hold others of which one does must
+    /// say so, too.
     fn needs_input_gradient(&self) -> bool {
         false
+    }
+
+    /// After how many updates of the discriminator it does the same again: more than 1 where penalties are taken lazily.
+    fn period(&self) -> u64 {
+        1
     }
 
     /// Names of the numbers that the objective reports, beside the losses, which are reported for it.

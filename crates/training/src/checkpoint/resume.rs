@@ -14,7 +14,7 @@ use super::{
     state::ImagesState,
 };
 use crate::{
-    CheckpointChoice, Experiment, Overrides, Plan, RunDirectory, TrainingError,
+    CheckpointChoice, Experiment, Overrides, Plan, RunDirectory, ScheduleShape, TrainingError, counted,
     experiment::{dotted_keys, load_experiment, refuse, table_of},
     run::{Change, is_run},
 };
@@ -46,7 +46,7 @@ pub struct ResumePoint {
 }
 
 /// Finds the newest whole checkpoint of a run and checks that `experiment` and `images` go on with the same run: the same seed,
-/// images, networks, objective and order of updates. Epochs, optimizers, average, log, pictures, checkpoints and backend may
+/// images, networks, objective and order of updates. Epochs, optimizers, schedule, average, log, pictures, checkpoints and backend may
 /// change.
 ///
 /// # Errors
@@ -116,6 +116,13 @@ fn point_at<N: NetworkSettings, O: ObjectiveSettings>(
     }
     let plan = experiment.plan(images.len()).map_err(refuse)?;
     plan.check_steps_done(checkpoint.state.step, run)?;
+    let steps_before = before.plan(images.len()).map(|plan| plan.total_steps).ok();
+    if experiment.schedule.shape != ScheduleShape::Constant && steps_before != Some(plan.total_steps) {
+        warn!(
+            "the run is to have {} now, so its learning rates do not go on where they were: `schedule` counts in shares of the whole run",
+            counted(plan.total_steps, "step")
+        );
+    }
     if checkpoint.state.backend != experiment.backend.kind {
         warn!(
             "this run was computed by {} so far and goes on with {}: the same mathematics, but not the same bits",

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 pub struct ScheduleSection {
     /// How the values go from their own to those at the end.
     pub shape: ScheduleShape,
-    /// The share of the run's steps before they begin to, 0 or more and below 1; usually 0 or 0.5.
+    /// The share of the run's steps before they begin to change, 0 or more and below 1; usually 0 or 0.5.
     pub hold: f64,
     /// Steps in which the learning rates rise from 0 to their own, usually 0 to 1000; whatever the shape.
     pub warm_up: u64,
     /// What both learning rates end at, as a share of their own; usually 0 to 0.25.
     pub learning_rate: f64,
-    /// What both networks' beta2 end at, usually 0.99 (R3GAN); where it is not given, they stay.
+    /// What both networks' beta2 end at, usually 0.99 (R3GAN); where it is not given, they stay. The learning rates go to `learning_rate` beside it,
+    /// which 1 lets stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beta2: Option<f64>,
 }
@@ -98,6 +99,18 @@ impl ScheduleSection {
         }
         if !(0.0..=1.0).contains(&self.learning_rate) {
             return mistake("learning_rate", "0 to 1", self.learning_rate);
+        }
+        if self.shape == ScheduleShape::Constant {
+            let without = "nothing with `schedule.shape = \"constant\"`, which lets everything stay";
+            if self.hold > 0.0 {
+                return mistake("hold", without, self.hold);
+            }
+            if self.learning_rate > 0.0 {
+                return mistake("learning_rate", without, self.learning_rate);
+            }
+            if let Some(beta2) = self.beta2 {
+                return mistake("beta2", without, beta2);
+            }
         }
         match self.beta2 {
             Some(beta2) if !(0.0..1.0).contains(&beta2) => mistake("beta2", "0 or more and below 1", beta2),
@@ -184,5 +197,11 @@ mod tests {
         ] {
             assert_eq!(bad.check().unwrap_err().0, key);
         }
+        // What has no effect is a mistake, too.
+        let useless = ScheduleSection {
+            beta2: Some(0.99),
+            ..ScheduleSection::default()
+        };
+        assert_eq!(useless.check().unwrap_err().0, "schedule.beta2");
     }
 }

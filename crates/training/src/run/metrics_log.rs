@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use super::directory::RunDirectory;
+use super::{directory::RunDirectory, sessions::Session};
 use crate::TrainingError;
 
 /// One line of `metrics.jsonl`: `step`, `epoch`, and numbers by whatever names they were reported under.
@@ -35,17 +35,27 @@ impl MetricsLine {
         found.map(|&(_, value)| value)
     }
 
-    /// The newest line of a run's log, and of names that are not in it the newest value.
+    /// The newest line of a run's log, and of names that are not in it the newest value; none of an evaluator that the run does not have
+    /// any more.
     ///
     /// # Errors
     /// [`TrainingError::Io`] where the log is there and cannot be read.
     pub fn newest_of(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
         let bytes = read_log(&run.metrics_path())?;
+        let sessions = Session::all_of(run)?;
         let mut newest: Option<Self> = None;
-        for line in whole_lines(&bytes).filter_map(|text| serde_json::from_slice(text).ok()) {
+        for mut line in whole_lines(&bytes).filter_map(|text| serde_json::from_slice::<Self>(text).ok()) {
+            line.keep_comparable(&sessions);
             newest.get_or_insert_with(Self::default).update(&line);
         }
         Ok(newest)
+    }
+
+    /// Takes out the numbers of evaluators that the run does not have any more.
+    pub(crate) fn keep_comparable(&mut self, sessions: &[Session]) {
+        let step = self.step;
+        self.numbers
+            .retain(|(name, _)| step > Session::comparable_since(sessions, name));
     }
 
     /// Sets the number of this name.

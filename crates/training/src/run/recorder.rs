@@ -80,9 +80,7 @@ where
         // What earlier sessions' evaluations came to was reported then; it counts on, where it was by the same evaluator.
         let mut patience = Patience::of(experiment);
         let log = MetricsLog::open(&run.metrics_path(), logged, |line| {
-            let step = line.step;
-            line.numbers
-                .retain(|(name, _)| step > Session::comparable_since(&sessions, name));
+            line.keep_comparable(&sessions);
             health.observe(line);
             patience.iter_mut().for_each(|patience| patience.observe(line));
         })?;

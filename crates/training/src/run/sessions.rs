@@ -72,14 +72,21 @@ impl Session {
 
     /// The step after which numbers of this name compare with each other: 0, or where a session went on with another evaluator.
     pub(crate) fn comparable_since(sessions: &[Self], number: &str) -> u64 {
+        // Those whose numbers are still there: a session that goes on from a step takes the place of all that came after it.
+        let mut standing: Vec<(u64, Option<&str>)> = Vec::new();
+        for session in sessions {
+            standing.retain(|&(step, _)| step < session.step);
+            let by = session.basis(number).map(|basis| basis.by.as_str());
+            standing.push((session.step, by));
+        }
         let mut since = 0;
         let mut before: Option<&str> = None;
-        for session in sessions {
-            let Some(basis) = session.basis(number) else { continue };
-            if before.is_some_and(|before| before != basis.by) {
-                since = session.step;
+        for (step, by) in standing {
+            let Some(by) = by else { continue };
+            if before.is_some_and(|before| before != by) {
+                since = step;
             }
-            before = Some(&basis.by);
+            before = Some(by);
         }
         since
     }
@@ -155,6 +162,20 @@ mod tests {
         assert_eq!([1, 2, 4, 5, 6].map(|count| since(count, "fid")), [0, 0, 0, 40, 40]);
         assert_eq!([1, 2, 3, 6].map(|count| since(count, "kid")), [0, 0, 20, 20]);
         assert_eq!(since(6, "loss/generator"), 0);
+    }
+
+    #[test]
+    fn sessions_whose_steps_were_made_again_do_not_count() {
+        let of = |sessions: &[(u64, &str)]| {
+            let sessions: Vec<Session> = sessions.iter().map(|&(step, by)| session(step, &["fid"], by)).collect();
+            Session::comparable_since(&sessions, "fid")
+        };
+        // By mistake, and without a number.
+        assert_eq!(of(&[(0, "one"), (500, "two"), (500, "one")]), 0);
+        // From an earlier step on.
+        assert_eq!(of(&[(0, "one"), (50, "two"), (20, "two")]), 20);
+        assert_eq!(of(&[(0, "one"), (50, "two"), (20, "one")]), 0);
+        assert_eq!(of(&[(0, "one"), (50, "two"), (0, "two"), (70, "two")]), 0);
     }
 
     #[test]
