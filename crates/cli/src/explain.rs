@@ -275,7 +275,7 @@ mod tests {
             ("trainig", "did you mean `training`?"),
             (
                 "learning_rate",
-                "`optimizer.generator.learning_rate` or `optimizer.discriminator.learning_rate`?",
+                "`optimizer.generator.learning_rate` or `optimizer.discriminator.learning_rate` or `schedule.learning_rate`?",
             ),
             ("xylophone", "lists all"),
         ] {

@@ -92,9 +92,11 @@ fn other_real_images_score_at_the_floor() {
         for share in ["precision", "recall", "coverage", "density"] {
             assert!(get(&found, share) > 0.85, "{}: {found:?}", kind.name);
         }
+        // What the classifier makes of the real images themselves is all that there is to reach.
+        let of_real = kind.reference.real().predictions.score();
         assert!(
-            get(&found, "score") > 9.0 && get(&found, "class_entropy") > 0.995 * 10_f64.ln(),
-            "{}: {found:?}",
+            get(&found, "score") > 0.97 * of_real && get(&found, "class_entropy") > 0.995 * 10_f64.ln(),
+            "{}: {of_real} {found:?}",
             kind.name
         );
         assert!(get(&found, "class_distance") < 0.05, "{}: {found:?}", kind.name);
