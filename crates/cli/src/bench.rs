@@ -121,7 +121,8 @@ fn measure(
     let job = BenchmarkJob {
         experiment,
         images,
-        evaluates: evaluates.then_some(loaded.quality.as_ref()),
+        evaluates,
+        quality: loaded.quality.as_ref(),
         options,
     };
     let _timing = screen::spinner("timing steps");

@@ -72,8 +72,10 @@ type CommandEvaluator<B> = Box<dyn Evaluator<<B as AutodiffBackend>::InnerBacken
 pub struct BenchmarkJob<'a> {
     pub experiment: &'a Experiment,
     pub images: &'a Arc<dyn ImageSource>,
-    /// Whether an evaluation is timed, too, and by whom beside the pixels.
-    pub evaluates: Option<Option<&'a Quality>>,
+    /// Whether an evaluation is timed, too.
+    pub evaluates: bool,
+    /// By whom, beside the pixels.
+    pub quality: Option<&'a Quality>,
     pub options: BenchmarkOptions,
 }
 
@@ -83,8 +85,8 @@ impl Job for BenchmarkJob<'_> {
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
         report_kernels::<B>(&device);
         let mut evaluators = match self.evaluates {
-            Some(quality) => evaluators::<B>(self.experiment, &**self.images, quality, &device)?,
-            None => Vec::new(),
+            true => evaluators::<B>(self.experiment, &**self.images, self.quality, &device)?,
+            false => Vec::new(),
         };
         benchmark::<B, _, _>(self.experiment, self.images, &mut evaluators, &device, self.options)
     }

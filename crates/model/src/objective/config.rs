@@ -10,7 +10,7 @@ use super::{
     report::Report,
     traits::{DiscriminatorLoss, Objective, ObjectiveSettings},
 };
-use crate::{BufferUpdates, Discriminator, InputGradient, ModelError, RecordedLogits};
+use crate::{BufferUpdates, Discriminator, InputGradient, ModelError};
 
 /// `[objective]` of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,32 +121,6 @@ impl ObjectiveConfig {
     }
 }
 
-/// A pass through the discriminator.
-struct Pass<B: AutodiffBackend> {
-    logits: Tensor<B, 2>,
-    updates: BufferUpdates<B>,
-    /// Where the pass was recorded.
-    gradient: Option<InputGradient<B>>,
-}
-
-impl<B: AutodiffBackend> Pass<B> {
-    fn plain((logits, updates): (Tensor<B, 2>, BufferUpdates<B>)) -> Self {
-        Self {
-            logits,
-            updates,
-            gradient: None,
-        }
-    }
-
-    fn recorded(recorded: RecordedLogits<B>) -> Self {
-        Self {
-            logits: recorded.logits,
-            updates: recorded.updates,
-            gradient: Some(recorded.gradient),
-        }
-    }
-}
-
 /// The gradient at points between real and generated images, which are neither: what the discriminator's buffers want to become is
 /// dropped.
 fn of_points_between<B: AutodiffBackend>(
@@ -186,21 +160,26 @@ impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for Objectiv
             false => Vec::new(),
         };
         let has = |wanted: GradientPenalty| penalties.iter().any(|&(penalty, _)| penalty == wanted);
-        let pass = |images: Tensor<B, 4>, is_penalized: bool| match is_penalized {
-            true => Pass::recorded(discriminator.forward_recorded(images, batch.labels.clone())),
-            false => Pass::plain(discriminator.forward_training(images, batch.labels.clone())),
+        let mut updates = BufferUpdates::default();
+        let mut pass = |images: Tensor<B, 4>, penalty: GradientPenalty| {
+            let labels = batch.labels.clone();
+            if has(penalty) {
+                let recorded = discriminator.forward_recorded(images, labels);
+                updates.append(recorded.updates);
+                return (recorded.logits, Some(recorded.gradient));
+            }
+            let (logits, of_pass) = discriminator.forward_training(images, labels);
+            updates.append(of_pass);
+            (logits, None)
         };
-        let of_fake = pass(fake.clone(), has(GradientPenalty::R2));
-        let of_real = pass(batch.images.clone(), has(GradientPenalty::R1));
-        report.report(LOGITS_REAL, of_real.logits.clone().inner().mean());
-        report.report(LOGITS_FAKE, of_fake.logits.clone().inner().mean());
-        let mut updates = of_fake.updates;
-        updates.append(of_real.updates);
-        let mut loss = self.loss.of_discriminator(of_real.logits, of_fake.logits);
+        let (fake_logits, mut on_fake) = pass(fake.clone(), GradientPenalty::R2);
+        let (real_logits, mut on_real) = pass(batch.images.clone(), GradientPenalty::R1);
+        report.report(LOGITS_REAL, real_logits.clone().inner().mean());
+        report.report(LOGITS_FAKE, fake_logits.clone().inner().mean());
+        let mut loss = self.loss.of_discriminator(real_logits, fake_logits);
 
         // Each penalty takes the passes that there are already, where it can.
         let device = fake.device();
-        let (mut on_real, mut on_fake) = (of_real.gradient, of_fake.gradient);
         for (penalty, weight) in penalties {
             let gradient = match penalty {
                 GradientPenalty::R1 => on_real.take(),

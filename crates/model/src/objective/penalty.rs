@@ -59,17 +59,14 @@ pub(super) fn between<B: Backend>(batch: &Batch<B>, fake: Tensor<B, 4>) -> Tenso
     let real = batch.images.clone();
     let count = real.dims()[0].min(fake.dims()[0]);
     let [real, fake] = [real, fake].map(|images| images.narrow(0, 0, count));
-    let mut rng = batch.rng(Stream::Between as u64);
+    let mut rng = batch.rng(BETWEEN);
     let shares: Vec<f32> = (0..count).map(|_| rng.random()).collect();
     let shares = Tensor::from_data(TensorData::new(shares, [count, 1, 1, 1]), &real.device());
     fake.clone() + (real - fake) * shares
 }
 
-/// What an objective draws random numbers for.
-enum Stream {
-    /// [`between`]
-    Between = 1,
-}
+/// The random numbers that [`between`] draws.
+const BETWEEN: u64 = 1;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -1,6 +1,7 @@
 //! `metrics.jsonl`: one JSON object a logged step, numbers by name.
 
 use std::{
+    collections::BTreeMap,
     fmt, fs,
     io::Write,
     path::{Path, PathBuf},
@@ -42,20 +43,21 @@ impl MetricsLine {
     /// [`TrainingError::Io`] where the log is there and cannot be read.
     pub fn newest_of(run: &RunDirectory) -> Result<Option<Self>, TrainingError> {
         let bytes = read_log(&run.metrics_path())?;
-        let sessions = Session::all_of(run)?;
+        let since = Session::all_comparable_since(&Session::all_of(run)?);
         let mut newest: Option<Self> = None;
         for mut line in whole_lines(&bytes).filter_map(|text| serde_json::from_slice::<Self>(text).ok()) {
-            line.keep_comparable(&sessions);
+            line.keep_comparable(&since);
             newest.get_or_insert_with(Self::default).update(&line);
         }
         Ok(newest)
     }
 
-    /// Takes out the numbers of evaluators that the run does not have any more.
-    pub(crate) fn keep_comparable(&mut self, sessions: &[Session]) {
+    /// Takes out the numbers of evaluators that the run does not have any more: those up to the steps of
+    /// [`Session::all_comparable_since`].
+    pub(crate) fn keep_comparable(&mut self, since: &BTreeMap<String, u64>) {
         let step = self.step;
         self.numbers
-            .retain(|(name, _)| step > Session::comparable_since(sessions, name));
+            .retain(|(name, _)| since.get(name).is_none_or(|&since| step > since));
     }
 
     /// Sets the number of this name.

@@ -77,10 +77,11 @@ where
         } else {
             state.step.saturating_sub(1)
         };
+        let since = Session::all_comparable_since(&sessions);
         // What earlier sessions' evaluations came to was reported then; it counts on, where it was by the same evaluator.
         let mut patience = Patience::of(experiment);
         let log = MetricsLog::open(&run.metrics_path(), logged, |line| {
-            line.keep_comparable(&sessions);
+            line.keep_comparable(&since);
             health.observe(line);
             patience.iter_mut().for_each(|patience| patience.observe(line));
         })?;

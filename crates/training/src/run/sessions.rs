@@ -1,6 +1,6 @@
 //! `sessions.jsonl`: one JSON object each time that somebody trained in a run directory.
 
-use std::{fs, io::Write};
+use std::{collections::BTreeMap, fs, io::Write};
 
 use ganvas_data::write_atomically;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,16 @@ impl Session {
             before = Some(by);
         }
         since
+    }
+
+    /// The step of each number that does not compare from the first one on ([`comparable_since`](Self::comparable_since)).
+    pub(crate) fn all_comparable_since(sessions: &[Self]) -> BTreeMap<String, u64> {
+        let numbers = sessions.iter().flat_map(|session| &session.evaluators);
+        numbers
+            .flat_map(|judged| &judged.numbers)
+            .map(|name| (name.clone(), Self::comparable_since(sessions, name)))
+            .filter(|&(_, since)| since > 0)
+            .collect()
     }
 
     /// When a run was begun, where it is known.
