@@ -1,5 +1,7 @@
 use burn_flex::Flex;
-use ganvas_data::{DatasetName, ImageSet, ImageSource, LoadOptions, Purpose, Split, keyed_rng, load, synthetic_digits};
+use ganvas_data::{
+    DatasetName, ImageSet, ImageSource, LoadOptions, Purpose, Split, epoch_order, keyed_rng, load, synthetic_digits,
+};
 use ganvas_evaluator::{Judge, Metric, Reference, standard_evaluator};
 use rand::Rng;
 
@@ -42,17 +44,17 @@ impl Kind {
         // The first test images were written by other people than the last: every sixth is compared with some of all the others.
         let digits = load(DatasetName::Mnist, Split::Test, &LoadOptions::default()).unwrap();
         let real = select(&digits, (0..6 * COUNT).step_by(6));
-        let others = select(&digits, (0..digits.len()).filter(|index| index % 6 != 0));
+        let order = epoch_order(0, 0, digits.len()).into_iter().map(|index| index as usize);
+        let others = select(&digits, order.filter(|index| index % 6 != 0));
         let found = standard_evaluator("mnist").unwrap().unwrap();
         let judge = found.judge(None, &DEVICE).unwrap();
         kinds.push(Self::new("mnist", judge, &real, others));
         kinds
     }
 
-    /// Some of the others, from all over.
+    /// The first of the others.
     fn some(&self) -> ImageSet {
-        let every = self.others.len() / COUNT;
-        select(&self.others, (0..COUNT).map(|index| index * every))
+        self.others.clone().truncated(COUNT)
     }
 
     fn numbers(&self, images: &ImageSet) -> Vec<(&'static str, f64)> {
@@ -92,11 +94,9 @@ fn other_real_images_score_at_the_floor() {
         for share in ["precision", "recall", "coverage", "density"] {
             assert!(get(&found, share) > 0.85, "{}: {found:?}", kind.name);
         }
-        // What the classifier makes of the real images themselves is all that there is to reach.
-        let of_real = kind.reference.real().predictions.score();
         assert!(
-            get(&found, "score") > 0.97 * of_real && get(&found, "class_entropy") > 0.995 * 10_f64.ln(),
-            "{}: {of_real} {found:?}",
+            get(&found, "score") > 9.0 && get(&found, "class_entropy") > 0.995 * 10_f64.ln(),
+            "{}: {found:?}",
             kind.name
         );
         assert!(get(&found, "class_distance") < 0.05, "{}: {found:?}", kind.name);
