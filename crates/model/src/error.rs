@@ -93,6 +93,14 @@ pub(crate) mod expect {
         }
     }
 
+    /// 0 to `most`.
+    pub(crate) fn at_most(key: &'static str, value: usize, most: usize) -> Result<(), ModelError> {
+        match value <= most {
+            true => Ok(()),
+            false => Err(ModelError::config(key, value.to_string(), format!("0 to {most}"))),
+        }
+    }
+
     /// A length of z.
     pub(crate) fn latent_size(value: usize) -> Result<(), ModelError> {
         within("latent_size", value, 16_384)
