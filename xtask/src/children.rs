@@ -45,6 +45,11 @@ impl Running {
         Ok(Self { child })
     }
 
+    /// Asks it to stop, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        interrupt(self.child.id());
+    }
+
     /// Waits for its end; true where it was a success.
     pub fn wait(mut self) -> anyhow::Result<bool> {
         Ok(self.child.wait().context("cannot wait for a program")?.success())
@@ -64,12 +69,26 @@ impl Drop for Running {
 /// Ends a program and all that it has started.
 #[cfg(unix)]
 fn end(number: u32) {
+    send(number, rustix::process::Signal::TERM);
+}
+
+#[cfg(unix)]
+fn interrupt(number: u32) {
+    send(number, rustix::process::Signal::INT);
+}
+
+#[cfg(unix)]
+fn send(number: u32, signal: rustix::process::Signal) {
     let group = i32::try_from(number).ok().and_then(rustix::process::Pid::from_raw);
     if let Some(group) = group {
         // One that has ended already cannot be ended, which is well.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+        let _ = rustix::process::kill_process_group(group, signal);
     }
 }
+
+/// Windows has no such signal for one program; it goes on to its end.
+#[cfg(not(unix))]
+fn interrupt(_number: u32) {}
 
 /// Windows sends Ctrl-C to everything in the console by itself.
 #[cfg(not(unix))]

@@ -8,6 +8,7 @@ mod libtorch;
 mod matrix;
 mod packages;
 mod setup;
+mod speedrun;
 mod suite;
 mod table;
 mod trainings;
@@ -41,6 +42,8 @@ enum Task {
     Bench(bench::Options),
     /// Trains the experiments that ship, whole, and prints how long each took
     Trainings(trainings::Options),
+    /// Trains a recipe from a cold start until a fixed FID, with several seeds, and prints how long that took
+    Speedrun(speedrun::Options),
     /// Format, lints, documentation and the rule that only crates/backend names a backend
     Check,
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::Setup(options) => setup::set_up(&options),
         Task::Bench(options) => bench::bench(&options),
         Task::Trainings(options) => trainings::trainings(&options),
+        Task::Speedrun(options) => speedrun::speedrun(&options),
         Task::Check => check::check(),
     });
     match result {
