@@ -63,9 +63,37 @@ class Blog(nn.Module):
         return self.pixel(self.conv3(x).tanh().permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-class Dcgan(nn.Module):
-    def __init__(self, latent, base, shape):
+def norm(kind, channels):
+    """What follows a layer."""
+    match kind:
+        case "batch":
+            return nn.BatchNorm2d(channels)
+        case "layer":
+            return nn.GroupNorm(1, channels)
+    return nn.Identity()
+
+
+class Level(nn.Module):
+    """The 3x3 convolutions of one size."""
+
+    def __init__(self, kind, count, channels):
         super().__init__()
+        bias = kind == "none"
+        self.convs = nn.ModuleList(nn.Conv2d(channels, channels, 3, 1, 1, bias=bias) for _ in range(count))
+        self.norms = nn.ModuleList(norm(kind, channels) for _ in range(count))
+
+    def forward(self, x):
+        for conv, norm in zip(self.convs, self.norms):
+            x = norm(conv(x)).relu()
+        return x
+
+
+class Dcgan(nn.Module):
+    def __init__(self, model, shape):
+        super().__init__()
+        latent, base = model["latent_size"], model["base_channels"]
+        kind, count = model["generator_normalization"], model["generator_convolutions"]
+        bias = kind == "none"
         channels, height, width = shape
         # As often as both sides can be halved and leave 4 pixels.
         halves = lambda levels: all(side % 2**levels == 0 and side >> levels >= 4 for side in (height, width))
@@ -73,17 +101,76 @@ class Dcgan(nn.Module):
         self.start = height >> levels, width >> levels
         widest = base << (levels - 1)
         widths = [widest >> level for level in range(1, levels)]
-        self.linear = nn.Linear(latent, self.start[0] * self.start[1] * widest, bias=False)
-        self.norm = nn.BatchNorm2d(widest)
-        self.convs = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False) for w in widths)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(w) for w in widths)
+        self.linear = nn.Linear(latent, self.start[0] * self.start[1] * widest, bias=bias)
+        self.norm = norm(kind, widest)
+        self.convs = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=bias) for w in widths)
+        self.norms = nn.ModuleList(norm(kind, w) for w in widths)
+        self.levels = nn.ModuleList(Level(kind, count, w) for w in [widest, *widths])
         self.output = nn.ConvTranspose2d(base, channels, 4, 2, 1)
 
     def forward(self, z):
         x = self.norm(self.linear(z).view(len(z), -1, *self.start)).relu()
-        for conv, norm in zip(self.convs, self.norms):
-            x = norm(conv(x)).relu()
+        x = self.levels[0](x)
+        for conv, norm, level in zip(self.convs, self.norms, self.levels[1:]):
+            x = level(norm(conv(x)).relu())
         return self.output(x).tanh()
+
+
+def at_pixels(layer, x):
+    return layer(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class Block(nn.Module):
+    def __init__(self, width, inside):
+        super().__init__()
+        self.expand = nn.Linear(width, inside)
+        self.conv = nn.Conv2d(inside, inside, 3, 1, 1)
+        self.project = nn.Linear(inside, width, bias=False)
+
+    def forward(self, x):
+        leaky = nn.functional.leaky_relu
+        y = leaky(at_pixels(self.expand, x), 0.2)
+        return x + at_pixels(self.project, leaky(self.conv(y), 0.2))
+
+
+class Transition(nn.Module):
+    """Other channels, where they differ, and bilinear doubling."""
+
+    def __init__(self, before, after):
+        super().__init__()
+        self.channels = nn.Identity() if before == after else nn.Linear(before, after, bias=False)
+
+    def forward(self, x):
+        x = at_pixels(self.channels, x)
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+        kernel = (taps[:, None] * taps).expand(x.shape[1], 1, 4, 4)
+        return nn.functional.conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
+
+
+class Resnet(nn.Module):
+    def __init__(self, model, shape):
+        super().__init__()
+        channels, height, width = shape
+        halves = lambda times: all(side % 2**times == 0 and side >> times >= 4 for side in (height, width))
+        times = next(times for times in range(8, 1, -1) if halves(times))
+        self.start = height >> times, width >> times
+        base, most = model["base_channels"], max(model["most_channels"], model["base_channels"])
+        widths = [min(base << time, most) for time in range(times, -1, -1)]
+        self.per_stage = model["blocks"]
+        self.linear = nn.Linear(model["latent_size"], widths[0])
+        self.basis = nn.Parameter(torch.empty(widths[0], self.start[0] * self.start[1]))
+        of_stage = lambda width: [Block(width, width * model["expansion"]) for _ in range(self.per_stage)]
+        self.blocks = nn.ModuleList(block for width in widths for block in of_stage(width))
+        self.transitions = nn.ModuleList(Transition(*pair) for pair in zip(widths, widths[1:]))
+        self.output = nn.Linear(widths[-1], channels)
+
+    def forward(self, z):
+        x = (self.linear(z)[:, :, None] * self.basis).unflatten(2, self.start)
+        for index, block in enumerate(self.blocks):
+            if index and index % self.per_stage == 0:
+                x = self.transitions[index // self.per_stage - 1](x)
+            x = block(x)
+        return at_pixels(self.output, x)
 
 
 class Mlp(nn.Module):
@@ -104,11 +191,14 @@ def generator(checkpoint):
     """The generator of a checkpoint's folder."""
     model = tomllib.loads((checkpoint / "config.toml").read_text())["model"]
     shape = json.loads((checkpoint / "state.json").read_text())["images"]["shape"]
+    assert not model.get("conditional"), "a conditional generator is given classes, too, which this script does not read"
     match model["network"]:
         case "blog":
             network = Blog()
         case "dcgan":
-            network = Dcgan(model["latent_size"], model["base_channels"], shape)
+            network = Dcgan(model, shape)
+        case "resnet":
+            network = Resnet(model, shape)
         case "mlp":
             network = Mlp(model["latent_size"], model["hidden_sizes"], shape)
     averaged = checkpoint / "ema_generator.safetensors"

@@ -13,6 +13,7 @@ import json
 import math
 from typing import Any, Callable
 
+import resnet
 import torch
 import torch.nn.functional as F
 from formula import DISCRIMINATOR_OFFSET, REAL_NUMBER, fan_sum, pattern
@@ -102,6 +103,19 @@ def loss_case(name: str) -> dict[str, object]:
     }
 
 
+SMOOTHING = 0.1
+
+
+def smoothing_case() -> dict[str, object]:
+    """Real images have the label 0.9 (Salimans et al., 2016)."""
+    real = patterned(700, 2.5, (REAL_LOGITS, 1)).requires_grad_()
+    fake = patterned(701, 2.5, (FAKE_LOGITS, 1)).requires_grad_()
+    bce = F.binary_cross_entropy_with_logits
+    loss = bce(real, torch.full_like(real, 1 - SMOOTHING)) + bce(fake, torch.zeros_like(fake))
+    by_real, by_fake = torch.autograd.grad(loss, (real, fake))
+    return {"loss": loss.item(), "by_real": rounded(by_real), "by_fake": rounded(by_fake)}
+
+
 # Discriminators without batch normalization.
 
 
@@ -143,6 +157,68 @@ def dcgan_shapes(image: tuple[int, int, int], base: int, convs: int) -> dict[str
     return shapes | {"linear.weight": (1, pixels * wide), "linear.bias": (1,)}
 
 
+def layer_normed(parameters: Parameters, images: Tensor) -> Tensor:
+    """One convolution, then one with layer normalization over channels and pixels."""
+    x = F.conv2d(images, parameters["input.weight"], parameters["input.bias"], stride=2, padding=1)
+    x = F.leaky_relu(x, 0.2)
+    x = F.conv2d(x, parameters["convs.0.weight"], stride=2, padding=1)
+    x = F.group_norm(x, 1, parameters["norms.0.weight"], parameters["norms.0.bias"], eps=1e-5)
+    x = F.leaky_relu(x, 0.2)
+    return F.linear(x.flatten(1), parameters["linear.weight"], parameters["linear.bias"])
+
+
+def layer_normed_shapes() -> dict[str, tuple[int, ...]]:
+    plain = dcgan_shapes((1, 16, 24), 2, 1)
+    return {
+        "input.weight": plain["input.weight"],
+        "input.bias": plain["input.bias"],
+        "convs.0.weight": plain["convs.0.weight"],
+        "norms.0.weight": (4,),
+        "norms.0.bias": (4,),
+        "linear.weight": plain["linear.weight"],
+        "linear.bias": plain["linear.bias"],
+    }
+
+
+class Spectral:
+    """`torch.nn.utils.parametrizations.spectral_norm` as a function of weights and vectors."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.after: dict[str, Tensor] = {}
+
+    def __call__(self, name: str) -> Tensor:
+        weight = self.parameters[f"{name}.weight"]
+        flat = weight.flatten(1)
+        with torch.no_grad():
+            v = self.parameters[f"{name}.spectral.v"]
+            u = F.normalize(flat @ v, dim=0, eps=1e-12)
+            v = F.normalize(flat.T @ u, dim=0, eps=1e-12)
+            self.after |= {f"{name}.spectral.u": u, f"{name}.spectral.v": v}
+        return weight / (u @ (flat @ v))
+
+
+def spectral(parameters: Parameters, images: Tensor) -> Tensor:
+    weight = Spectral(parameters)
+    x = F.conv2d(images, weight("input"), parameters["input.bias"], stride=2, padding=1)
+    x = F.leaky_relu(x, 0.2)
+    x = F.conv2d(x, weight("convs.0"), parameters["convs.0.bias"], stride=2, padding=1)
+    x = F.leaky_relu(x, 0.2)
+    return F.linear(x.flatten(1), weight("linear"), parameters["linear.bias"])
+
+
+def spectral_shapes() -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, shape in dcgan_shapes((1, 16, 24), 2, 1).items():
+        shapes[name] = shape
+        if name.endswith("bias"):
+            layer = name.removesuffix(".bias")
+            weight = shapes[f"{layer}.weight"]
+            shapes[f"{layer}.spectral.u"] = (weight[0],)
+            shapes[f"{layer}.spectral.v"] = (math.prod(weight[1:]),)
+    return shapes
+
+
 def mlp_shapes(inputs: int, hidden: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     for layer, outputs in enumerate(hidden):
@@ -178,9 +254,12 @@ def penalty_case(
 ) -> dict[str, object]:
     parameters: Parameters = {}
     for index, (name, shape) in enumerate(shapes.items()):
-        scale = 0.05 if name.endswith("bias") else math.sqrt(6 / fan_sum(shape))
+        one_dimension = 1.0 if "spectral" in name else 0.05
+        scale = one_dimension if len(shape) == 1 else math.sqrt(6 / fan_sum(shape))
         values = patterned(DISCRIMINATOR_OFFSET + index, scale, shape)
-        parameters[name] = values.requires_grad_()
+        if name.startswith("norms") and name.endswith("weight"):
+            values = (values + 1).to(torch.float32).to(torch.float64)
+        parameters[name] = values.requires_grad_("spectral" not in name)
     images = patterned(REAL_NUMBER, 1.0, (BATCH, *image)).requires_grad_()
 
     def input_gradient() -> Tensor:
@@ -190,7 +269,7 @@ def penalty_case(
 
     def of(penalty: Callable[[Tensor], Tensor]) -> dict[str, Any]:
         value = penalty(input_gradient())
-        named = list(parameters.items())
+        named = [(name, tensor) for name, tensor in parameters.items() if tensor.requires_grad]
         if value.requires_grad:
             tensors = [tensor for _, tensor in named]
             found = torch.autograd.grad(value, tensors, allow_unused=True)
@@ -209,10 +288,16 @@ def penalty_case(
         """The norm of all gradients: enough to tell a wrong one."""
         return math.hypot(*(value for values in found["gradients"].values() for value in values))
 
+    iterated = Spectral(parameters)
+    for name in shapes:
+        if name.endswith("spectral.u"):
+            iterated(name.removesuffix(".spectral.u"))
     return {
         "network": network,
         "settings": settings,
         "image": image,
+        "logits": rounded(function(parameters, images).detach()),
+        "buffers": {name: rounded(tensor) for name, tensor in iterated.after.items()},
         "input_gradient": rounded(input_gradient().detach()),
         "penalties": {name: of(penalty) for name, penalty in PENALTIES.items()},
         "wrong": {name: length(of(penalty)) for name, penalty in WRONG.items()},
@@ -243,8 +328,40 @@ def main() -> None:
             dcgan_shapes((3, 16, 24), 2, 1),
             dcgan(1),
         ),
+        penalty_case(
+            "dcgan",
+            {"base_channels": 2, "discriminator_normalization": "layer"},
+            (1, 16, 24),
+            layer_normed_shapes(),
+            layer_normed,
+        ),
+        penalty_case(
+            "dcgan",
+            {"base_channels": 2, "discriminator_normalization": "spectral"},
+            (1, 16, 24),
+            spectral_shapes(),
+            spectral,
+        ),
+        penalty_case(
+            "dcgan",
+            {"base_channels": 2, "packing": 2},
+            (1, 16, 24),
+            dcgan_shapes((2, 16, 24), 2, 1),
+            lambda p, images: dcgan(1)(p, images.reshape(BATCH // 2, 2, 16, 24)),
+        ),
+        penalty_case(
+            "resnet",
+            {"base_channels": 2, "most_channels": 4, "expansion": 2},
+            (1, 16, 16),
+            resnet.discriminator_shapes(),
+            resnet.discriminator,
+        ),
     ]
-    document = {"losses": [loss_case(name) for name in LOSSES], "penalties": penalties}
+    document = {
+        "losses": [loss_case(name) for name in LOSSES],
+        "smoothing": smoothing_case(),
+        "penalties": penalties,
+    }
     print(json.dumps(document, indent=None, separators=(",", ":")))
 
 

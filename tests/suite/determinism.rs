@@ -197,6 +197,31 @@ fn variants() -> Vec<Experiment> {
         ],
     ];
     all.extend(penalized.map(|set| experiment_with(&plain, set)));
+    let resnet = "network = \"resnet\"\nlatent_size = 8\nbase_channels = 2\nmost_channels = 4";
+    all.push(experiment_with(
+        resnet,
+        &["objective.loss=relativistic", "objective.r1=0.5", "objective.r2=0.5"],
+    ));
+    // Vectors of power iterations, and everything that is drawn for a batch.
+    let steadied = format!(
+        "{}\ndiscriminator_normalization = \"spectral\"\ngenerator_normalization = \"layer\"\ndiscriminator_convolutions = 1\n\
+         minibatch_stddev = true\npacking = 2",
+        networks[0]
+    );
+    let drawn = [
+        "objective.r1=0.5",
+        "objective.penalty_method=random-direction",
+        "objective.instance_noise=0.2",
+        "objective.label_smoothing=0.1",
+        "objective.augment.translation=0.125",
+        "objective.augment.cutout=0.5",
+        "objective.augment.brightness=1",
+        "schedule.shape=linear",
+        "schedule.penalty=0.1",
+    ];
+    all.push(experiment_with(&steadied, &drawn));
+    let central = ["objective.r2=0.5", "objective.penalty_method=central-difference"];
+    all.push(experiment_with(networks[0], &central));
     all
 }
 
@@ -335,7 +360,10 @@ fn weights_noise_and_order_are_the_same_on_every_backend() {
     };
     let (mut rng, device) = (keyed_rng(1, Purpose::GeneratorWeights, 0), device());
     let generator = network
-        .generator(ImageShape::new(1, 28, 28), &mut Init::<Inner>::new(&mut rng, &device))
+        .generator(
+            ImageShape::new(1, 28, 28).into(),
+            &mut Init::<Inner>::new(&mut rng, &device),
+        )
         .unwrap();
     let weights = named_tensors(&generator);
     let noise = ganvas_data::normal_vec(&mut keyed_rng(1, Purpose::Noise, 7), 1000);

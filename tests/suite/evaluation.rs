@@ -47,6 +47,8 @@ fn the_same_samples_have_the_same_scores_on_every_backend() {
         ("score", 5.131_122_390_5),
         ("class_entropy", 2.086_522_185_3),
         ("class_distance", 0.258_333_333_3),
+        ("class_recall", 8.666_666_666_666_667e-2),
+        ("class_recall_min", 0.0),
         ("memorized", 0.0),
     ];
     let found = scores::<Inner>(&device());

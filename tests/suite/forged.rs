@@ -23,7 +23,9 @@ use mutation::{cases, changed};
 fn draw(found: &Checkpoint) -> Result<(), TrainingError> {
     let experiment: Experiment = found.experiment()?;
     let generator = found.sampling_generator::<Inner, _>(&experiment.model, &device())?;
-    let images = Sampler::new(1, 2, generator.latent_size()).images(&generator, &device());
+    let images = Sampler::new(1, 2, generator.latent_size())
+        .of_classes(found.state.images.classes.as_ref())
+        .images(&generator, &device());
     assert_eq!(images.len(), 2 * found.image().len());
     Ok(())
 }

@@ -6,7 +6,7 @@ use burn::module::AutodiffModule;
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyGenerator, Batch, BlogConfig, DcganConfig, Discriminator, Generator, ImageShape, Init,
-    MlpConfig, NetworkConfig, Networks, Report, fused_layers_in_use, without_fused,
+    MlpConfig, NetworkConfig, Networks, Normalization, Report, ResnetConfig, fused_layers_in_use, without_fused,
 };
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
@@ -16,7 +16,7 @@ use crate::{
     three_steps::gradient_values,
 };
 
-fn networks() -> [NetworkConfig; 3] {
+fn networks() -> [NetworkConfig; 5] {
     let latent_size = 7;
     let blog = BlogConfig {
         latent_size,
@@ -32,18 +32,33 @@ fn networks() -> [NetworkConfig; 3] {
         hidden_sizes: vec![11, 9],
         ..MlpConfig::default()
     };
-    [blog.into(), dcgan.into(), mlp.into()]
+    let normalized = DcganConfig {
+        generator_convolutions: 1,
+        discriminator_convolutions: 1,
+        generator_normalization: Normalization::Layer,
+        discriminator_normalization: Normalization::Layer,
+        ..dcgan.clone()
+    };
+    let resnet = ResnetConfig {
+        latent_size,
+        base_channels: 3,
+        most_channels: 6,
+        ..ResnetConfig::default()
+    };
+    [blog.into(), dcgan.into(), mlp.into(), normalized.into(), resnet.into()]
 }
 
 /// What a pass through both networks gives, by name.
 fn pass(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<(String, Vec<f32>)> {
     let (mut rng, device) = (keyed_rng(seed, Purpose::GeneratorWeights, 0), device());
     let mut init = Init::<B>::new(&mut rng, &device);
-    let generator = network.generator(image, &mut init).unwrap();
-    let discriminator = network.discriminator(image, &mut init).unwrap();
+    let generator = network.generator(image.into(), &mut init).unwrap();
+    let discriminator = network.discriminator(image.into(), &mut init).unwrap();
     let batch = Batch {
         images: pattern_tensor::<B, 4>(2, 1.0, [3, image.channels, image.height, image.width], &device),
         labels: None,
+        fake_labels: None,
+        strength: Default::default(),
         z: pattern_tensor::<B, 2>(1, 1.0, [3, 7], &device),
         number: 0,
         seed: 0,
@@ -108,12 +123,14 @@ fn differences(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<Str
 fn fused_layers_agree_with_burns_operations() {
     assert!(fused_layers_in_use::<B>(&device()));
     assert!(!without_fused(|| fused_layers_in_use::<B>(&device())));
-    let [blog, dcgan, mlp] = networks();
+    let [blog, dcgan, mlp, normalized, resnet] = networks();
     for (network, image) in [
         (&blog, ImageShape::new(1, 28, 28)),
         (&dcgan, ImageShape::new(1, 28, 28)),
         (&dcgan, ImageShape::new(3, 32, 32)),
         (&mlp, ImageShape::new(1, 28, 28)),
+        (&normalized, ImageShape::new(1, 16, 20)),
+        (&resnet, ImageShape::new(3, 16, 20)),
     ] {
         let found: Vec<_> = (0..8).map(|seed| differences(network, image, seed)).collect();
         let whole = found.iter().filter(|differences| differences.is_empty()).count();

@@ -48,6 +48,8 @@ pub fn step_batch<B: Backend>(case: &Case, index: usize, device: &B::Device) -> 
         z: pattern_tensor(1000 + number, 1.7, [case.config.batch, case.config.latent], device),
         images: pattern_tensor(2000 + number, 1.0, [case.config.batch, 1, 28, 28], device),
         labels: None,
+        fake_labels: None,
+        strength: Default::default(),
         number: 0,
         seed: 0,
     }

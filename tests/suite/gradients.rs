@@ -8,7 +8,7 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, DcganConfig, Generator, ImageShape, Init, Initialization,
-    MlpConfig, NamedTensor, NetworkConfig, Networks, Report, apply_named_tensors, named_tensors,
+    MlpConfig, NamedTensor, NetworkConfig, Networks, Report, ResnetConfig, apply_named_tensors, named_tensors,
 };
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
@@ -84,12 +84,26 @@ fn mlp() -> NetworkConfig {
     config.into()
 }
 
+fn resnet() -> NetworkConfig {
+    let config = ResnetConfig {
+        latent_size: LATENT,
+        base_channels: 4,
+        most_channels: 8,
+        ..ResnetConfig::default()
+    };
+    config.into()
+}
+
 fn networks(config: &NetworkConfig, shape: ImageShape) -> (AnyGenerator<B>, AnyDiscriminator<B>) {
     let device = device();
     let mut rng = keyed_rng(3, Purpose::GeneratorWeights, 0);
-    let generator = config.generator(shape, &mut Init::new(&mut rng, &device)).unwrap();
+    let generator = config
+        .generator(shape.into(), &mut Init::new(&mut rng, &device))
+        .unwrap();
     let mut rng = keyed_rng(3, Purpose::DiscriminatorWeights, 0);
-    let discriminator = config.discriminator(shape, &mut Init::new(&mut rng, &device)).unwrap();
+    let discriminator = config
+        .discriminator(shape.into(), &mut Init::new(&mut rng, &device))
+        .unwrap();
     (generator, discriminator)
 }
 
@@ -103,6 +117,8 @@ fn check(config: &NetworkConfig, shape: ImageShape, loss: AdversarialLoss) {
     let batch = Batch {
         images: pattern_tensor::<B, 4>(2, 1.0, [4, channels, height, width], &device()),
         labels: None,
+        fake_labels: None,
+        strength: Default::default(),
         z: pattern_tensor::<B, 2>(1, 1.7, [5, LATENT], &device()),
         number: 0,
         seed: 0,
@@ -161,4 +177,6 @@ fn gradients_of_every_network_and_loss_are_slopes() {
         check(&dcgan(), ImageShape::new(1, 28, 28), loss);
         check(&dcgan(), ImageShape::new(3, 32, 32), loss);
     }
+    check(&resnet(), ImageShape::new(1, 28, 28), AdversarialLoss::Relativistic);
+    check(&resnet(), ImageShape::new(3, 16, 24), AdversarialLoss::NonSaturating);
 }

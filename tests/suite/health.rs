@@ -8,8 +8,8 @@ use burn::{
 };
 use ganvas_data::ImageSource;
 use ganvas_model::{
-    Generator, ImageShape, Init, Labels, MlpConfig, MlpDiscriminator, ModelError, NetworkSettings, Networks, Objective,
-    ObjectiveConfig, Pass, TrainableNetworks,
+    DataShape, Generator, ImageShape, Init, Labels, MlpConfig, MlpDiscriminator, ModelError, NetworkSettings, Networks,
+    Objective, ObjectiveConfig, Pass, TrainableNetworks,
 };
 use ganvas_training::{Experiment, Hint, MetricsLine, Observer, Overrides, RunDirectory, parse_experiment, train};
 use serde::{Deserialize, Serialize};
@@ -106,12 +106,12 @@ impl<B: Backend> Networks<B> for Flat {
     type Generator = FlatGenerator<B>;
     type Discriminator = MlpDiscriminator<B>;
 
-    fn generator(&self, _: ImageShape, init: &mut Init<'_, B>) -> Result<FlatGenerator<B>, ModelError> {
+    fn generator(&self, _: DataShape, init: &mut Init<'_, B>) -> Result<FlatGenerator<B>, ModelError> {
         let level = init.constant(1, 0.0);
         Ok(FlatGenerator { level })
     }
-    fn discriminator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<MlpDiscriminator<B>, ModelError> {
-        MlpConfig::default().discriminator(image, init)
+    fn discriminator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<MlpDiscriminator<B>, ModelError> {
+        MlpConfig::default().discriminator(data, init)
     }
 }
 

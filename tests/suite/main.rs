@@ -18,6 +18,8 @@ mod checkpoints;
 mod colours;
 /// Every verb of the command, run as a process.
 mod command;
+/// Class-conditional networks against PyTorch's, and by the command.
+mod conditional;
 /// Images through Burn's own loader; of any shape, with labels or without; real MNIST where it is at hand.
 mod data;
 /// The folders of data sets: wrong ones, and downloads into them.
@@ -61,6 +63,8 @@ mod health;
 mod help;
 /// SIGKILL at random moments.
 mod kills;
+/// Smoothed labels, noise, augmentation, approximate penalties, schedules.
+mod knobs;
 /// Lowered convolutions against Keras and against `burn::nn`.
 mod layers;
 /// Losses: values, gradients, and what they do far out.
@@ -74,6 +78,8 @@ mod mistakes;
 mod networks;
 /// Objectives that add up.
 mod objectives;
+/// What moves the weights, against PyTorch's optimizers, and through a resume.
+mod optimizers;
 /// Files outside of run directories.
 #[cfg(feature = "ndarray")]
 mod outputs;
@@ -100,6 +106,8 @@ mod reference;
 /// `ganvas info`, and what is printed for programs.
 #[cfg(feature = "ndarray")]
 mod reports;
+/// Residual networks against PyTorch's.
+mod resnet;
 /// The words for runs and checkpoints.
 #[cfg(feature = "ndarray")]
 mod run_words;

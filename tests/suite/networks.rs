@@ -25,7 +25,7 @@ impl<X: Backend<Device = burn::tensor::Device<B>>> Here for X {}
 
 fn try_generator<X: Here>(config: &NetworkConfig, image: ImageShape, seed: u64) -> Result<AnyGenerator<X>, ModelError> {
     let (mut rng, device) = (keyed_rng(seed, Purpose::GeneratorWeights, 0), device());
-    config.generator(image, &mut Init::new(&mut rng, &device))
+    config.generator(image.into(), &mut Init::new(&mut rng, &device))
 }
 
 fn generator<X: Here>(config: &NetworkConfig, image: ImageShape) -> AnyGenerator<X> {
@@ -34,7 +34,9 @@ fn generator<X: Here>(config: &NetworkConfig, image: ImageShape) -> AnyGenerator
 
 fn discriminator<X: Here>(config: &NetworkConfig, image: ImageShape) -> AnyDiscriminator<X> {
     let (mut rng, device) = (keyed_rng(5, Purpose::DiscriminatorWeights, 0), device());
-    config.discriminator(image, &mut Init::new(&mut rng, &device)).unwrap()
+    config
+        .discriminator(image.into(), &mut Init::new(&mut rng, &device))
+        .unwrap()
 }
 
 fn blog() -> NetworkConfig {
@@ -101,9 +103,9 @@ fn costs_are_those_of_the_hand_count() {
     assert_eq!(of_generator.layers, expected);
     assert_eq!(of_discriminator.layers, [173_056, 2_097_152, 524_288, 256]);
     // 94 million multiply-adds an image.
-    let image = step_operations(&of_generator, &of_discriminator, 1, 1) / 2.0;
+    let image = step_operations(&of_generator, &of_discriminator, 1, 1, 0.0) / 2.0;
     assert!((93e6..95e6).contains(&image), "{image}");
-    let batch = step_operations(&of_generator, &of_discriminator, 256, 1);
+    let batch = step_operations(&of_generator, &of_discriminator, 256, 1, 0.0);
     assert_eq!(batch, 2.0 * 256.0 * image);
     // The two networks of a dcgan mirror each other.
     for image in [
@@ -159,7 +161,7 @@ fn a_limit_keeps_networks_small() {
     // 1.4 gigabytes, had it no limit.
     let config = mlp(&[16_384, 16_384]);
     let mut init = Init::<Inner>::new(&mut rng, &device).with_limit(1_000_000);
-    config.generator(GREY, &mut init).unwrap();
+    config.generator(GREY.into(), &mut init).unwrap();
     assert!(matches!(init.check(), Err(ModelError::TooLarge { limit: 1_000_000 })));
     // As many as there are is enough, one less is not: running statistics count.
     let values =
@@ -167,7 +169,7 @@ fn a_limit_keeps_networks_small() {
     let count = values(named_tensors(&generator::<Inner>(&dcgan(4), GREY))) as u64;
     for (limit, is_enough) in [(count, true), (count - 1, false)] {
         let mut init = Init::<Inner>::new(&mut rng, &device).with_limit(limit);
-        dcgan(4).generator(GREY, &mut init).unwrap();
+        dcgan(4).generator(GREY.into(), &mut init).unwrap();
         assert_eq!(init.check().is_ok(), is_enough);
     }
 }

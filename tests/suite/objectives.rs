@@ -67,11 +67,13 @@ fn pass(objective: &Sum<'_>) -> Found {
     let (mut rng, device) = (keyed_rng(4, Purpose::GeneratorWeights, 0), device());
     let mut init = Init::<B>::new(&mut rng, &device);
     let image = ImageShape::new(1, 6, 5);
-    let generator = config.generator(image, &mut init).unwrap();
-    let discriminator = config.discriminator(image, &mut init).unwrap();
+    let generator = config.generator(image.into(), &mut init).unwrap();
+    let discriminator = config.discriminator(image.into(), &mut init).unwrap();
     let batch = Batch {
         images: pattern_tensor::<B, 4>(2, 1.0, [4, 1, 6, 5], &device),
         labels: None,
+        fake_labels: None,
+        strength: Default::default(),
         z: pattern_tensor::<B, 2>(1, 1.0, [4, 6], &device),
         number: 0,
         seed: 0,

@@ -12,8 +12,8 @@ use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     Activation, AnyDiscriminator, AnyGenerator, Batch, Conv2d, ConvConfig, DcganConfig, Discriminator, FeatureMap,
     GradientPenalty, ImageShape, Init, Labels, Linear, MlpConfig, ModelError, NamedTensor, NetworkConfig, Networks,
-    Normalization, ObjectiveConfig, Pass, Report, apply_named_tensors, check_input_gradient, named_tensors,
-    without_fused,
+    Normalization, ObjectiveConfig, Pass, Report, ResnetConfig, apply_named_tensors, check_input_gradient,
+    named_tensors, without_fused,
 };
 use ganvas_training::discriminator_gradients;
 use serde::Deserialize;
@@ -35,6 +35,9 @@ struct Case {
     network: String,
     settings: BTreeMap<String, serde_json::Value>,
     image: [usize; 3],
+    logits: Vec<f64>,
+    /// What a pass makes of the vectors of spectral normalization.
+    buffers: BTreeMap<String, Vec<f64>>,
     input_gradient: Vec<f64>,
     penalties: BTreeMap<String, Expected>,
     /// The norm of all gradients that implementations with a mistake have.
@@ -54,23 +57,34 @@ impl Case {
         let text = serde_json::to_string(&self.settings).unwrap();
         let config: NetworkConfig = match self.network.as_str() {
             "mlp" => serde_json::from_str::<MlpConfig>(&text).unwrap().into(),
-            _ => DcganConfig {
-                discriminator_normalization: Normalization::None,
-                ..serde_json::from_str(&text).unwrap()
+            "resnet" => serde_json::from_str::<ResnetConfig>(&text).unwrap().into(),
+            _ => {
+                let given: DcganConfig = serde_json::from_str(&text).unwrap();
+                DcganConfig {
+                    discriminator_normalization: match given.discriminator_normalization {
+                        // Where the case says nothing.
+                        Normalization::Batch => Normalization::None,
+                        given => given,
+                    },
+                    ..given
+                }
+                .into()
             }
-            .into(),
         };
         let (mut rng, device) = (keyed_rng(0, Purpose::DiscriminatorWeights, 0), device());
         let init = &mut Init::<B>::new(&mut rng, &device);
-        let discriminator = config.discriminator(self.image.into(), init).unwrap();
+        let discriminator = config.discriminator(ImageShape::from(self.image).into(), init).unwrap();
         let patterned = |(index, tensor): (usize, NamedTensor)| {
             let fans = |shape: &[usize]| shape[2..].iter().product::<usize>() * (shape[0] + shape[1]);
             let scale = match tensor.shape.as_slice() {
+                [_] if tensor.name.contains("spectral") => 1.0,
                 [_] => 0.05,
                 shape => (6.0 / fans(shape) as f64).sqrt(),
             };
+            let is_scale = tensor.name.starts_with("norms") && tensor.name.ends_with("weight");
+            let middle = if is_scale { 1.0 } else { 0.0 };
             let values = pattern(500 + index as u32, tensor.values.len());
-            let values = values.into_iter().map(|u| (scale * u) as f32).collect();
+            let values = values.into_iter().map(|u| middle + (scale * u) as f32).collect();
             NamedTensor { values, ..tensor }
         };
         let tensors = named_tensors::<B, _>(&discriminator).into_iter().enumerate();
@@ -110,7 +124,13 @@ fn named(discriminator: &AnyDiscriminator<B>, gradients: &GradientsParams) -> Na
         let gradient = gradient.unwrap_or_else(|| vec![0.0; tensor.values.len()]);
         (tensor.name, gradient.into_iter().map(f64::from).collect())
     };
-    tensors.zip(found).map(pair).collect()
+    // Buffers have none.
+    let is_trained = |tensor: &NamedTensor| !tensor.name.contains("spectral");
+    tensors
+        .zip(found)
+        .filter(|(tensor, _)| is_trained(tensor))
+        .map(pair)
+        .collect()
 }
 
 fn length(gradients: &Named) -> f64 {
@@ -124,8 +144,24 @@ fn exact_penalties_and_their_gradients_are_those_of_double_backpropagation() {
     let document: Document = read("objectives");
     for case in document.penalties {
         let (discriminator, images) = (case.discriminator(), case.images());
-        let name = format!("{} of {:?}", case.network, case.image);
-        let gradient = discriminator.forward_recorded(images.clone(), None).gradient;
+        let name = format!("{} {:?} of {:?}", case.network, case.settings, case.image);
+        let recorded = discriminator.forward_recorded(images.clone(), None);
+        let logits = values::<Inner, 2>(recorded.logits.inner());
+        for (found, expected) in logits.iter().zip(&case.logits) {
+            assert_near(&name, f64::from(*found), *expected, 1.0, tolerance);
+        }
+        let moved = recorded.updates.apply(discriminator.clone());
+        let moved: BTreeMap<String, Vec<f32>> = named_tensors::<B, _>(&moved)
+            .into_iter()
+            .map(|tensor| (tensor.name, tensor.values))
+            .collect();
+        for (buffer, expected) in &case.buffers {
+            assert_eq!(moved[buffer].len(), expected.len());
+            for (found, expected) in moved[buffer].iter().zip(expected) {
+                assert_near(buffer, f64::from(*found), *expected, 1.0, tolerance);
+            }
+        }
+        let gradient = recorded.gradient;
         let found = values::<Inner, 4>(gradient.compute(&device()).unwrap().inner());
         let largest = case
             .input_gradient
@@ -196,6 +232,8 @@ fn an_objective_adds_penalties_times_their_weights() {
         let batch = Batch {
             images: case.images(),
             labels: None,
+            fake_labels: None,
+            strength: Default::default(),
             z: Tensor::zeros([BATCH, 2], &device()),
             number,
             seed: 5,
@@ -292,9 +330,9 @@ impl<B: Backend> Discriminator<B> for Own<B> {
             x = x.map(|pixels| pixels * 2.0);
         }
         if self.between == Between::Halved as usize {
-            let logits = self
-                .output
-                .forward_pixels(x.into_tensor().reshape([48, 1, batch]), pass);
+            let logits =
+                self.output
+                    .forward_pixels(x.into_tensor().reshape([48, 1, batch]), Activation::Identity, pass);
             return Tensor::cat(vec![logits.clone(), logits], 1)
                 .sum_dim(1)
                 .reshape([batch, 1]);
@@ -326,9 +364,18 @@ fn networks_whose_gradient_is_not_all_in_their_layers_are_refused() {
             NetworkConfig::Blog(ganvas_model::BlogConfig::default()),
             "batch normalization",
         ),
+        (
+            DcganConfig {
+                discriminator_normalization: Normalization::None,
+                minibatch_stddev: true,
+                ..DcganConfig::default()
+            }
+            .into(),
+            "minibatch standard deviation",
+        ),
     ] {
         let init = &mut Init::<B>::new(&mut rng, &device);
-        let discriminator = config.discriminator(ImageShape::new(1, 28, 28), init).unwrap();
+        let discriminator = config.discriminator(ImageShape::new(1, 28, 28).into(), init).unwrap();
         let mut rng = keyed_rng(3, Purpose::Objective, 0);
         let error = check_input_gradient(&discriminator, &mut rng, &device).unwrap_err();
         assert!(matches!(error, ModelError::NoInputGradient { .. }));

@@ -21,8 +21,21 @@ fn pytorch_makes_the_same_images_of_a_checkpoint() {
         println!("no Python with torch is at hand: nothing was compared");
         return;
     };
-    let networks: [(&str, &[&str]); 5] = [
+    let networks: [(&str, &[&str]); 7] = [
         ("dcgan", &["ema.decay=0.9"]),
+        (
+            "resnet",
+            &[
+                "model.network=resnet",
+                "model.base_channels=3",
+                "model.most_channels=6",
+                "model.blocks=2",
+            ],
+        ),
+        (
+            "dcgan28",
+            &["model.generator_convolutions=2", "model.generator_normalization=layer"],
+        ),
         ("dcgan32", &["data.image_size=32"]),
         ("dcgan64", &["data.image_size=64"]),
         ("mlp", &["model.network=mlp", "model.hidden_sizes=[12, 16]"]),
@@ -30,10 +43,10 @@ fn pytorch_makes_the_same_images_of_a_checkpoint() {
     ];
     let desk = Desk::new();
     // A software adapter takes long for the blog's network.
-    for (name, set) in networks.into_iter().take(if ON_CUBECL { 2 } else { 5 }) {
+    for (name, set) in networks.into_iter().take(if ON_CUBECL { 2 } else { 7 }) {
         let text = std::fs::read_to_string(desk.path("tiny.toml")).unwrap();
         let text = match name {
-            "dcgan" | "dcgan32" | "dcgan64" => text,
+            "dcgan" | "dcgan28" | "dcgan32" | "dcgan64" => text,
             _ => text.replace("base_channels = 4\n", ""),
         };
         let text = text.replace(

@@ -11,8 +11,8 @@ use ganvas_model::{
     NamedTensor, NetworkConfig, Networks, Report, apply_named_tensors, named_tensors,
 };
 use ganvas_training::{
-    Adam, AdamConfig, AdamVariant, TrainingState, UpdateRule, discriminator_gradients, generator_gradients,
-    training_step,
+    AdamVariant, Optimizer, OptimizerConfig, OptimizerKind, TrainingState, UpdateRule, discriminator_gradients,
+    generator_gradients, training_step,
 };
 
 pub type State = TrainingState<B, NetworkConfig>;
@@ -143,7 +143,7 @@ fn with_own_leaves(state: &State) -> State {
 }
 
 /// Networks with the weights of the formula, and new optimizers.
-pub fn first_state(case: &Case, network: &NetworkConfig, adam: AdamConfig) -> State {
+pub fn first_state(case: &Case, network: &NetworkConfig, adam: OptimizerConfig) -> State {
     let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
     let layout = Layout::of(network);
     let initial = |specs: &[Spec]| {
@@ -151,20 +151,20 @@ pub fn first_state(case: &Case, network: &NetworkConfig, adam: AdamConfig) -> St
         tensors.collect::<Vec<_>>()
     };
     let mut init = Init::<B>::new(&mut rng, &device);
-    let generator = network.generator(GREY, &mut init).unwrap();
-    let discriminator = network.discriminator(GREY, &mut init).unwrap();
+    let generator = network.generator(GREY.into(), &mut init).unwrap();
+    let discriminator = network.discriminator(GREY.into(), &mut init).unwrap();
     assert_eq!(generator.latent_size(), case.config.latent);
     State {
         generator: apply_named_tensors(generator, initial(&case.tensors.generator)).unwrap(),
         discriminator: apply_named_tensors(discriminator, initial(&case.tensors.discriminator)).unwrap(),
-        optimizer_generator: Adam::new(adam),
-        optimizer_discriminator: Adam::new(adam),
+        optimizer_generator: Optimizer::new(adam),
+        optimizer_discriminator: Optimizer::new(adam),
         ema: None,
         step: 0,
     }
 }
 
-fn check(name: &str, network: &NetworkConfig, adam: AdamConfig, update: UpdateRule, loss: AdversarialLoss) {
+fn check(name: &str, network: &NetworkConfig, adam: OptimizerConfig, update: UpdateRule, loss: AdversarialLoss) {
     let case: Case = golden::read(name);
     let tolerances = BACKEND.tests;
     let mut state = first_state(&case, network, adam);
@@ -286,12 +286,16 @@ fn check(name: &str, network: &NetworkConfig, adam: AdamConfig, update: UpdateRu
     }
 }
 
-pub const PYTORCH_ADAM: AdamConfig = AdamConfig {
+pub const PYTORCH_ADAM: OptimizerConfig = OptimizerConfig {
+    kind: OptimizerKind::Adam,
     learning_rate: 2e-4,
     beta1: 0.5,
     beta2: 0.999,
     epsilon: 1e-8,
     variant: AdamVariant::Pytorch,
+    momentum: 0.0,
+    weight_decay: 0.0,
+    clip_gradients: 0.0,
     clip_weights: 0.0,
 };
 
@@ -299,7 +303,7 @@ pub const GREY: ImageShape = ImageShape::new(1, 28, 28);
 
 #[test]
 fn the_blogs_network_trains_as_in_keras() {
-    let adam = AdamConfig {
+    let adam = OptimizerConfig {
         learning_rate: 1e-4,
         beta1: 0.9,
         beta2: 0.999,

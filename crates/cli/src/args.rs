@@ -19,6 +19,7 @@ pub use self::{
     training::{BenchArguments, ExperimentArguments, Overlay, TrainArguments},
 };
 use crate::color::ColorChoice;
+pub use values::MOST_GENERATED;
 
 /// Train, sample and inspect small-image GANs from TOML files.
 #[derive(Debug, Parser)]

@@ -10,6 +10,8 @@ use std::path::Path;
 use anyhow::bail;
 use ganvas_data::{DatasetName, ImageSource, compose_grid};
 use ganvas_evaluator::{FoundEvaluator, Metric};
+use ganvas_model::NetworkSettings;
+use ganvas_training::Experiment;
 
 use self::{compare::CompareJob, real::RealImages, report::Report, subjects::Subject};
 use crate::{
@@ -64,7 +66,12 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
     let metrics = match arguments.metrics.as_slice() {
         // Neighbours among so many images of so many features would take minutes.
         [] if is_stacked => vec![Metric::Modes, Metric::Fid, Metric::Kid],
-        [] => Metric::ALL.to_vec(),
+        [] => {
+            let is_conditional = |experiment: &Experiment| experiment.model.is_conditional();
+            let asks = subjects.iter().filter_map(Subject::experiment).any(is_conditional);
+            let all = Metric::ALL.into_iter();
+            all.filter(|metric| asks || !metric.is_of_asked_classes()).collect()
+        }
         metrics => metrics.to_vec(),
     };
     if !is_stacked && arguments.metrics.contains(&Metric::Modes) {

@@ -6,7 +6,7 @@ use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected};
 use ganvas_data::{
     DataError, DatasetName, ImageSource, LoadOptions, Split, count_before_loading, shape_before_loading,
 };
-use ganvas_model::{ModelError, NetworkConfig};
+use ganvas_model::{DataShape, ModelError, NetworkConfig, Normalization};
 use ganvas_training::{
     BackendFile, ConfigError, ConfigText, Experiment, Overrides, Plan, TrainingError, counted, last_set, nearest,
 };
@@ -79,7 +79,7 @@ impl Overlay {
             .map_err(|error| blame("data.image_size", &error.to_string()))?;
         if let Some(shape) = shape {
             experiment
-                .check_image(shape.into())
+                .check_image(DataShape::new(shape.into(), dataset.classes()))
                 .map_err(|(key, message)| blame(&key, &message))?;
         }
         let backend = self.select(&experiment, &text, &overrides)?;
@@ -170,6 +170,30 @@ impl Flags {
     }
 }
 
+/// What to change where a penalty cannot be exact.
+fn advice_on_penalties(experiment: &Experiment) -> String {
+    let (has_batch_norm, has_stddev) = match &experiment.model {
+        NetworkConfig::Dcgan(config) => (
+            config.discriminator_normalization == Normalization::Batch,
+            config.minibatch_stddev,
+        ),
+        NetworkConfig::Resnet(config) => (false, config.minibatch_stddev),
+        _ => return "; `network = \"dcgan\"`, `\"resnet\"` and `\"mlp\"` have discriminators without".to_owned(),
+    };
+    let mut without = Vec::new();
+    if has_batch_norm {
+        without.push("`model.discriminator_normalization = \"none\"`");
+    }
+    if has_stddev {
+        without.push("`model.minibatch_stddev = false`");
+    }
+    let approximate = match experiment.objective.gradient_penalty > 0.0 {
+        true => "",
+        false => ", and `objective.penalty_method = \"random-direction\"` does without the gradient",
+    };
+    format!("; {} leaves it out{approximate}", without.join(" and "))
+}
+
 impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
@@ -206,7 +230,7 @@ impl Loaded {
         };
         let need = self.backend.run(MemoryJob {
             experiment: &self.experiment,
-            image: shape.into(),
+            data: DataShape::new(shape.into(), self.dataset.classes()),
             most,
         });
         let need = need.map_err(|error| match error {
@@ -215,11 +239,17 @@ impl Loaded {
                 blame(&format!("model.{key}"), &message).into()
             }
             TrainingError::Model(error @ ModelError::NoInputGradient { .. }) => {
-                let advice = match &self.experiment.model {
-                    NetworkConfig::Dcgan(_) => "; `model.discriminator_normalization = \"none\"` leaves it out",
-                    _ => "; `network = \"dcgan\"` and `\"mlp\"` have discriminators without",
-                };
+                let advice = advice_on_penalties(&self.experiment);
                 blame("objective", &format!("{error}{advice}")).into()
+            }
+            TrainingError::Model(error @ ModelError::UnusedClassLogits) => {
+                let advice =
+                    "`objective.classification = 1` does, and `model.class_head = \"projection\"` does without";
+                blame("objective.classification", &format!("{error}; {advice}")).into()
+            }
+            TrainingError::Model(error @ ModelError::NoClassLogits) => {
+                let advice = "`model.conditional = true` and `model.class_head = \"classifier\"` give it one";
+                blame("objective.classification", &format!("{error}; {advice}")).into()
             }
             error => anyhow::Error::new(error),
         })?;

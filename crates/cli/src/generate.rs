@@ -6,17 +6,18 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ganvas_training::{Checkpoint, Experiment, RunLocation, counted};
+use ganvas_model::NetworkSettings;
+use ganvas_training::{Checkpoint, Experiment, RunLocation, counted, nearest};
 use serde_json::json;
 use tracing::info;
 
 use crate::{
-    args::{Format, GenerateArguments},
+    args::{Format, GenerateArguments, MOST_GENERATED},
     backends,
     exit::{Ended, UsageError},
     image_files::ImageWriter,
     interrupt,
-    jobs::GenerateJob,
+    jobs::{AskedClasses, GenerateJob},
     output::print_line,
     outputs::{Destination, check_distinct, is_stdout, is_stream},
     quoting::quoted,
@@ -59,8 +60,25 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
              what is here, and `--backend ndarray` takes another"
         )),
     })?;
-    let count = arguments.count;
-    let mut writer = ImageWriter::open(&out, format, count, checkpoint.image(), arguments.force)?;
+    let classes = asked_classes(arguments, &experiment, &checkpoint)?;
+    let count = match classes {
+        AskedClasses::Each(images) => {
+            let classes = checkpoint.state.images.data_shape().classes as u64;
+            let all = images.checked_mul(classes).filter(|&all| all <= MOST_GENERATED);
+            all.ok_or_else(|| {
+                UsageError(format!(
+                    "--count {images}: expected at most {} of each of {classes} classes",
+                    MOST_GENERATED / classes.max(1)
+                ))
+            })?
+        }
+        _ => arguments.count.unwrap_or(COUNT),
+    };
+    let columns = match classes {
+        AskedClasses::Each(images) => Some(images as usize),
+        _ => None,
+    };
+    let mut writer = ImageWriter::open(&out, format, (count, columns), checkpoint.image(), arguments.force)?;
     let mut noise = match &arguments.noise {
         Some(path) => Some(Destination::open(path, arguments.force)?),
         None => None,
@@ -82,6 +100,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         networks: &experiment.model,
         seed,
         count,
+        classes,
         take: &mut |part| {
             if let Some(noise) = &mut noise {
                 if std::mem::take(&mut header) {
@@ -116,6 +135,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
             "out": out.to_string_lossy(),
             "noise": arguments.noise.as_ref().map(|noise| noise.to_string_lossy()),
             "seed": seed,
+            "class": arguments.class,
             "checkpoint": checkpoint.path().to_string_lossy(),
             "step": checkpoint.state.step,
             "shape": checkpoint.image().dims(),
@@ -126,6 +146,54 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         print_line!("{}: {}", counted(count, "image"), quoted(&out));
     }
     Ok(Ended::Done)
+}
+
+/// Images where the user does not say how many.
+const COUNT: u64 = 64;
+
+/// Images of each class where the user does not say how many.
+const COUNT_OF_EACH: u64 = 8;
+
+/// What `--class` asks for.
+fn asked_classes(
+    arguments: &GenerateArguments,
+    experiment: &Experiment,
+    checkpoint: &Checkpoint,
+) -> Result<AskedClasses, UsageError> {
+    let Some(wanted) = &arguments.class else {
+        return Ok(AskedClasses::Drawn);
+    };
+    let classes = checkpoint.state.images.classes.as_ref();
+    let (true, Some(classes)) = (experiment.model.is_conditional(), classes) else {
+        return Err(UsageError(format!(
+            "--class {wanted}: the run is not conditional, so its generator makes images of any class; `model.conditional = true` trains \
+             one that can be asked"
+        )));
+    };
+    if let Some(class) = classes.find(wanted) {
+        return Ok(AskedClasses::One(class));
+    }
+    if wanted == "all" {
+        return Ok(AskedClasses::Each(arguments.count.unwrap_or(COUNT_OF_EACH)));
+    }
+    let near = nearest(wanted, classes.names.iter().map(String::as_str));
+    Err(UsageError(format!(
+        "--class {wanted}: expected `all`, {}, or a number below {}{}",
+        known_classes(&classes.names),
+        classes.count(),
+        near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+    )))
+}
+
+/// The names that there are, or the first of very many.
+fn known_classes(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(MOST);
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

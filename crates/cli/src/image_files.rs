@@ -38,6 +38,8 @@ pub enum ImageWriter {
         bytes: Vec<u8>,
         count: usize,
         shape: [usize; 3],
+        /// As near to a square as can be where it is not given.
+        columns: Option<usize>,
     },
     /// One after the other, behind a header.
     Npy(BufWriter<Destination>),
@@ -58,8 +60,14 @@ pub fn npy_header(shape: &[usize]) -> io::Result<Vec<u8>> {
 }
 
 impl ImageWriter {
-    /// Opens what `count` images are written to; refuses what cannot be written.
-    pub fn open(out: &Path, format: Format, count: u64, image: ImageShape, force: bool) -> anyhow::Result<Self> {
+    /// Opens what `count` images are written to, a grid in so many columns; refuses what cannot be written.
+    pub fn open(
+        out: &Path,
+        format: Format,
+        (count, columns): (u64, Option<usize>),
+        image: ImageShape,
+        force: bool,
+    ) -> anyhow::Result<Self> {
         let shape = image.dims();
         let refuse = |message: String| UsageError(format!("{}: {message}", quoted(out)));
         let number = usize::try_from(count).unwrap_or(usize::MAX);
@@ -88,6 +96,7 @@ impl ImageWriter {
                 bytes: Vec::new(),
                 count: number,
                 shape,
+                columns,
             },
             Format::Npy => {
                 destination.write_all(&npy_header(&[number, shape[0], shape[1], shape[2]])?)?;
@@ -181,8 +190,10 @@ impl ImageWriter {
                 bytes,
                 count,
                 shape,
+                columns,
             } => {
-                let grid = compose_grid(&bytes, count, shape, near_square_columns(count))?;
+                let columns = columns.unwrap_or_else(|| near_square_columns(count));
+                let grid = compose_grid(&bytes, count, shape, columns)?;
                 grid.upscale(ENLARGEMENT).encode_png(&mut destination)?;
                 destination.finish()
             }

@@ -6,7 +6,7 @@ use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
 use ganvas_backend::Job;
 use ganvas_data::ImageSource;
 use ganvas_evaluator::EvaluatorError;
-use ganvas_model::{Generator, ImageShape, InnerGenerator, NetworkConfig, fused_layers_in_use};
+use ganvas_model::{DataShape, Generator, InnerGenerator, NetworkConfig, fused_layers_in_use};
 use ganvas_training::{
     Benchmark, BenchmarkOptions, Checkpoint, Evaluator, Experiment, MemoryNeed, Observer, Outcome, PixelStatistics,
     ResumePoint, RunDirectory, Sampler, TrainingError, benchmark, memory_need, train,
@@ -95,7 +95,7 @@ impl Job for BenchmarkJob<'_> {
 /// Counts the memory that a training needs.
 pub struct MemoryJob<'a> {
     pub experiment: &'a Experiment,
-    pub image: ImageShape,
+    pub data: DataShape,
     /// More than this cannot be had.
     pub most: u64,
 }
@@ -104,7 +104,7 @@ impl Job for MemoryJob<'_> {
     type Output = Result<MemoryNeed, TrainingError>;
 
     fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
-        memory_need::<B, _, _>(self.experiment, self.image, self.most, &device)
+        memory_need::<B, _, _>(self.experiment, self.data, self.most, &device)
     }
 }
 
@@ -114,8 +114,30 @@ pub struct GenerateJob<'a> {
     pub networks: &'a NetworkConfig,
     pub seed: u64,
     pub count: u64,
+    pub classes: AskedClasses,
     /// Takes a part.
     pub take: &'a mut dyn FnMut(Part<'_>) -> anyhow::Result<()>,
+}
+
+/// The classes that images are made of, where the generator is conditional.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedClasses {
+    /// Each as often as it is among the images of the training.
+    Drawn,
+    /// One for all images.
+    One(u32),
+    /// So many images of each class, one class after the other.
+    Each(u64),
+}
+
+impl AskedClasses {
+    fn of(self, sampler: Sampler, checkpoint: &Checkpoint) -> Sampler {
+        match self {
+            Self::Drawn => sampler.of_classes(checkpoint.state.images.classes.as_ref()),
+            Self::One(class) => sampler.with_classes(|_| class),
+            Self::Each(images) => sampler.with_classes(|index| (index / images) as u32),
+        }
+    }
 }
 
 /// Some of the images.
@@ -140,6 +162,7 @@ impl Job for GenerateJob<'_> {
             .valid();
         let latent = generator.latent_size();
         for sampler in Sampler::parts(self.seed, self.count, latent) {
+            let sampler = self.classes.of(sampler, self.checkpoint);
             let images = sampler.images(&generator, &device);
             let part = Part {
                 images: &images,

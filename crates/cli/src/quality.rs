@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use burn::tensor::backend::Backend;
-use ganvas_data::{DatasetName, ImageSource, LoadOptions, Split, shape_before_loading};
+use ganvas_data::{Classes, DatasetName, ImageSource, LoadOptions, Split, shape_before_loading};
 use ganvas_evaluator::{EvaluatorError, Fitted, Floor, FoundEvaluator, Metric, Reference, TrainingJudge, fits};
+use ganvas_model::NetworkSettings;
 use ganvas_training::{Basis, Experiment, PixelStatistics, counted, nearest};
 use tracing::info;
 
@@ -65,6 +66,15 @@ impl Quality {
         if metrics.contains(&Metric::Modes) && dataset != DatasetName::StackedMnist {
             let message = format!("`modes` are those of stacked-mnist, and `data.dataset` is {dataset}");
             return Err(("evaluation.metrics", message, None));
+        }
+        if metrics.contains(&Metric::ClassAccuracy) && !experiment.model.is_conditional() {
+            let message =
+                "`class_accuracy` is of conditional networks, which are asked for classes (`model.conditional`)";
+            return Err(("evaluation.metrics", message.to_owned(), None));
+        }
+        if metrics.contains(&Metric::ClassRecall) && dataset == DatasetName::StackedMnist {
+            let message = "`class_recall` needs more images of each class than there are of stacked-mnist's thousand";
+            return Err(("evaluation.metrics", message.to_owned(), None));
         }
         let least = 10;
         if section.count < least {
@@ -180,6 +190,7 @@ impl Quality {
             metrics: metrics.clone(),
             seed,
             count,
+            classes: Classes::of(training),
             basis: Basis {
                 by,
                 floor: floor

@@ -12,9 +12,11 @@ mod activation;
 mod activation_gradient;
 mod im2col;
 mod layer;
+mod layer_norm;
 mod memory;
 mod norm;
 mod parallel;
+mod pixel_map;
 mod product;
 mod rows;
 mod uninit;
@@ -24,7 +26,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use burn::tensor::{backend::Backend, ops::FloatTensor};
 use burn_autodiff::Autodiff;
-use ganvas_model::{Activation, FusedLayers, LayerCall, install_fused_layers, install_fused_updates};
+use ganvas_model::{Activation, FusedLayers, LayerCall, PixelMap, install_fused_layers, install_fused_updates};
 
 pub use memory::{CpuMemory, vector, written_by};
 pub use uninit::Uninit;
@@ -65,6 +67,21 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<B> for Inference<B, M> {
         norm::normalize::<B, M>(input, scale, shift, epsilon, activation).0
     }
 
+    fn layer_norm(
+        &self,
+        input: FloatTensor<B>,
+        scale: FloatTensor<B>,
+        shift: FloatTensor<B>,
+        epsilon: f32,
+        activation: Activation,
+    ) -> FloatTensor<B> {
+        layer_norm::normalize::<B, M>(input, scale, shift, epsilon, activation).0
+    }
+
+    fn map_pixels(&self, input: FloatTensor<B>, map: Arc<PixelMap>) -> FloatTensor<B> {
+        pixel_map::infer::<B, M>(input, &map)
+    }
+
     fn activation_gradient(
         &self,
         gradient: FloatTensor<B>,
@@ -100,6 +117,21 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<Autodiff<B>> for CpuLayers<B, M> {
         activation: Activation,
     ) -> [FloatTensor<Autodiff<B>>; 3] {
         norm::batch_norm::<B, M>(input, scale, shift, epsilon, activation)
+    }
+
+    fn layer_norm(
+        &self,
+        input: FloatTensor<Autodiff<B>>,
+        scale: FloatTensor<Autodiff<B>>,
+        shift: FloatTensor<Autodiff<B>>,
+        epsilon: f32,
+        activation: Activation,
+    ) -> FloatTensor<Autodiff<B>> {
+        layer_norm::layer_norm::<B, M>(input, scale, shift, epsilon, activation)
+    }
+
+    fn map_pixels(&self, input: FloatTensor<Autodiff<B>>, map: Arc<PixelMap>) -> FloatTensor<Autodiff<B>> {
+        pixel_map::map_pixels::<B, M>(input, map)
     }
 
     fn activation_gradient(

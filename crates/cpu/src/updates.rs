@@ -1,7 +1,7 @@
-//! Adam and averages, each one pass over the weights.
+//! Optimizers and averages, each one pass over the weights.
 
 use burn::tensor::{TensorMetadata, backend::Backend, ops::FloatTensor};
-use ganvas_model::{AdamConstants, FusedUpdates};
+use ganvas_model::{FusedUpdates, Update};
 use rayon::prelude::*;
 
 use crate::{
@@ -19,12 +19,12 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
         M::reaches(device)
     }
 
-    fn adam(
+    fn update(
         &self,
         weight: FloatTensor<B>,
         gradient: FloatTensor<B>,
         moments: Option<[FloatTensor<B>; 2]>,
-        constants: AdamConstants,
+        rule: Update,
     ) -> ([FloatTensor<B>; 3], f32) {
         let shape = weight.shape();
         let [weight, gradient] = [weight, gradient].map(M::contiguous);
@@ -37,26 +37,11 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
                 [&zeros[..]; 2]
             }
         };
-        let AdamConstants {
-            beta1,
-            beta2,
-            rate,
-            epsilon,
-        } = constants;
-        let (decay1, decay2) = (beta1 as f32, beta2 as f32);
-        // From 64 bits: 1 − 0.999 would be off by 1e-5 of itself.
-        let (share1, share2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
-        let (rate, epsilon) = (rate as f32, epsilon as f32);
         let inputs = [M::read(&weight), M::read(&gradient), first, second];
-        let update = |[weight, gradient, first, second]: [f32; 4]| {
-            let first = first * decay1 + gradient * share1;
-            let second = second * decay2 + gradient * gradient * share2;
-            [weight - first / (second.sqrt() + epsilon) * rate, first, second]
-        };
         let mut square_sum = 0.0;
         let moved = create_three::<B, M>(&shape, |weight, first, second| {
             let outputs;
-            (outputs, square_sum) = write_moved(weight, first, second, inputs, update);
+            (outputs, square_sum) = write_by_rule((weight, first, second), inputs, rule);
             outputs
         });
         (moved, square_sum)
@@ -73,6 +58,55 @@ impl<B: Backend, M: CpuMemory<B>> FusedUpdates<B> for CpuLayers<B, M> {
                 map(out, inputs, |[average, value]| average + (value - average) * share)
             })
         })
+    }
+}
+
+/// What a rule makes of weight, gradient and moments, one value after the other.
+#[allow(clippy::type_complexity)]
+fn write_by_rule<'a, 'b, 'c>(
+    (weight, first, second): (Uninit<'a>, Uninit<'b>, Uninit<'c>),
+    inputs: [&[f32]; 4],
+    rule: Update,
+) -> ((&'a mut [f32], &'b mut [f32], &'c mut [f32]), f32) {
+    // From 64 bits: 1 − 0.999 would be off by 1e-5 of itself.
+    let decay = |beta: f64| (beta as f32, (1.0 - beta) as f32);
+    match rule {
+        Update::Adam {
+            beta1,
+            beta2,
+            rate,
+            epsilon,
+            kept,
+        } => {
+            let ((decay1, share1), (decay2, share2)) = (decay(beta1), decay(beta2));
+            let [rate, epsilon, kept] = [rate, epsilon, kept].map(|value| value as f32);
+            write_moved(weight, first, second, inputs, |[weight, gradient, first, second]| {
+                let first = first * decay1 + gradient * share1;
+                let second = second * decay2 + gradient * gradient * share2;
+                [weight * kept - first / (second.sqrt() + epsilon) * rate, first, second]
+            })
+        }
+        Update::Rmsprop {
+            beta2,
+            momentum,
+            rate,
+            epsilon,
+        } => {
+            let (decay2, share2) = decay(beta2);
+            let [rate, epsilon, momentum] = [rate, epsilon, momentum].map(|value| value as f32);
+            write_moved(weight, first, second, inputs, |[weight, gradient, first, second]| {
+                let second = second * decay2 + gradient * gradient * share2;
+                let first = first * momentum + gradient / (second.sqrt() + epsilon);
+                [weight - first * rate, first, second]
+            })
+        }
+        Update::Sgd { momentum, rate } => {
+            let [rate, momentum] = [rate, momentum].map(|value| value as f32);
+            write_moved(weight, first, second, inputs, |[weight, gradient, first, second]| {
+                let first = first * momentum + gradient;
+                [weight - first * rate, first, second]
+            })
+        }
     }
 }
 

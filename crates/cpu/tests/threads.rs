@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // Clippy knows a test by its attribute, and takes the helpers for something else.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use burn::tensor::{DType, Tensor, TensorData, backend::Backend};
 use burn_autodiff::Autodiff;
 use burn_flex::{Flex, FlexDevice, FlexTensor};
 use ganvas_cpu::{CpuLayers, CpuMemory, Uninit};
 use ganvas_model::{
-    Activation, AdamConstants, FusedLayers, FusedUpdates, LayerCall, Lowering, Window, primitive, tensor,
+    Activation, FusedLayers, FusedUpdates, LayerCall, Lowering, PixelMap, Update, Window, primitive, tensor,
 };
 use proptest::prelude::*;
 use rayon::ThreadPool;
@@ -267,14 +267,56 @@ proptest! {
     }
 
     #[test]
-    fn updates(first in sides(), second in sides(), later in any::<bool>()) {
+    fn a_layer_normalization(channels in sides(), pixels in 1..=40_usize, batch in sides(), activation in activations()) {
+        let batch = bounded(batch, 1, channels * pixels);
+        same_on_all_pools(|| {
+            let input = random::<Trained, 3>([channels, pixels, batch], 1).require_grad();
+            let [scale, shift] = [2, 3].map(|seed| random::<Trained, 1>([channels], seed).require_grad());
+            let [scale_values, shift_values] = [primitive(scale.clone()), primitive(shift.clone())];
+            let output =
+                Fused::default().layer_norm(primitive(input.clone()), scale_values, shift_values, 1e-5, activation);
+            let output: Tensor<Trained, 3> = tensor(output);
+            let gradients = (output.clone() * random(output.dims(), 4)).sum().backward();
+            vec![
+                numbers(output),
+                numbers(input.grad(&gradients).unwrap()),
+                numbers(scale.grad(&gradients).unwrap()),
+                numbers(shift.grad(&gradients).unwrap()),
+            ]
+        });
+    }
+
+    #[test]
+    fn pixels_that_are_resampled(channels in sides(), height in 2..=9_usize, width in 2..=9_usize, batch in sides()) {
+        let batch = bounded(batch, 1, channels * height * width * 4);
+        same_on_all_pools(|| {
+            let maps = [PixelMap::doubling([height, width]), PixelMap::halving([height, width])];
+            maps.into_iter()
+                .flat_map(|map| {
+                    let input = random::<Trained, 3>([channels, height * width, batch], 1).require_grad();
+                    let output = Fused::default().map_pixels(primitive(input.clone()), Arc::new(map));
+                    let output: Tensor<Trained, 3> = tensor(output);
+                    let gradients = (output.clone() * random(output.dims(), 4)).sum().backward();
+                    [numbers(output), numbers(input.grad(&gradients).unwrap())]
+                })
+                .collect()
+        });
+    }
+
+    #[test]
+    fn updates(first in sides(), second in sides(), later in any::<bool>(), kind in 0..3) {
         let shape = [first, bounded(second, 1, first)];
-        let constants = AdamConstants { beta1: 0.9, beta2: 0.999, rate: 1e-3, epsilon: 1e-8 };
+        let (rate, epsilon, momentum) = (1e-3, 1e-8, 0.5);
+        let rule = match kind {
+            0 => Update::Adam { beta1: 0.9, beta2: 0.999, rate, epsilon, kept: 0.99 },
+            1 => Update::Rmsprop { beta2: 0.99, momentum, rate, epsilon },
+            _ => Update::Sgd { momentum, rate },
+        };
         same_on_all_pools(|| {
             let value = |seed| random::<Flex, 2>(shape, seed);
             let moments = later.then(|| [primitive(value(3)), primitive(value(4).abs())]);
             let (moved, square_sum) =
-                Fused::default().adam(primitive(value(1)), primitive(value(2)), moments, constants);
+                Fused::default().update(primitive(value(1)), primitive(value(2)), moments, rule);
             let average = Fused::default().move_average(primitive(value(1)), primitive(value(2)), 0.01);
             let mut results: Vec<_> = moved.map(|moved| numbers::<Flex, 2>(tensor(moved))).into();
             results.extend([numbers::<Flex, 2>(tensor(average)), vec![square_sum]]);

@@ -39,6 +39,10 @@ pub enum Purpose {
     StackedDigits,
     /// What an objective draws for one batch (tag 11).
     Objective,
+    /// The classes that sample images are made of (tag 12).
+    SampleLabels,
+    /// The classes of the images that evaluators look at (tag 13).
+    EvaluationLabels,
 }
 
 impl Purpose {
@@ -57,6 +61,8 @@ impl Purpose {
             Self::EvaluationSubsets => 9,
             Self::StackedDigits => 10,
             Self::Objective => 11,
+            Self::SampleLabels => 12,
+            Self::EvaluationLabels => 13,
         }
     }
 }

@@ -1,13 +1,22 @@
 //! The images of a generator, and judging them while it is trained.
 
 use burn::tensor::backend::Backend;
-use ganvas_data::{ImageSet, denormalize};
+use ganvas_data::{Classes, ImageSet, denormalize};
 use ganvas_model::Generator;
 use ganvas_training::{Basis, Evaluator, Sampler, TrainingError};
 
 use crate::{EvaluatorError, Judge, Metric, Reference};
 
-/// The images that a generator makes of noise, as bytes, as files have them.
+/// Images that a generator made.
+#[derive(Debug)]
+pub struct Generated {
+    /// As bytes, as files have them.
+    pub images: ImageSet,
+    /// The classes that they were asked to be of, of a conditional generator.
+    pub classes: Option<Vec<u32>>,
+}
+
+/// The images that a generator makes of noise.
 ///
 /// # Errors
 /// [`EvaluatorError::Data`] where a generator makes images of another shape than it says.
@@ -15,13 +24,17 @@ pub fn generated_images<B: Backend>(
     generator: &impl Generator<B>,
     noise: impl IntoIterator<Item = Sampler>,
     device: &B::Device,
-) -> Result<ImageSet, EvaluatorError> {
-    let mut pixels = Vec::new();
+) -> Result<Generated, EvaluatorError> {
+    let (mut pixels, mut classes) = (Vec::new(), Vec::new());
     for part in noise {
+        classes.extend_from_slice(part.labels().unwrap_or_default());
         pixels.extend(part.images(generator, device).into_iter().map(denormalize));
     }
     let shape = generator.image_shape().dims();
-    Ok(ImageSet::new("generated images", pixels, None, shape)?)
+    Ok(Generated {
+        images: ImageSet::new("generated images", pixels, None, shape)?,
+        classes: (generator.classes() > 0).then_some(classes),
+    })
 }
 
 /// Judges the generator that is being trained: its numbers go into the log by their names, and
@@ -38,6 +51,8 @@ pub struct TrainingJudge<B: Backend> {
     pub seed: u64,
     /// How many images are made.
     pub count: usize,
+    /// What a conditional generator is asked for, in these shares.
+    pub classes: Option<Classes>,
     /// Who judges beside whom, and the floor.
     pub basis: Basis,
 }
@@ -55,8 +70,10 @@ impl<B: Backend, G: Generator<B>> Evaluator<B, G> for TrainingJudge<B> {
     fn evaluate(&mut self, generator: &G, _step: u64, device: &B::Device) -> Result<Vec<(String, f64)>, TrainingError> {
         let failed = |error: EvaluatorError| TrainingError::Evaluator(Box::new(error));
         let noise = Sampler::for_evaluation(self.seed, self.count, generator.latent_size());
-        let images = generated_images(generator, [noise], device).map_err(failed)?;
-        let seen = self.judge.observe_all(&images, &mut |_| ()).map_err(failed)?;
+        let noise = noise.of_classes(self.classes.as_ref());
+        let generated = generated_images(generator, [noise], device).map_err(failed)?;
+        let seen = self.judge.observe_all(&generated.images, &mut |_| ()).map_err(failed)?;
+        let seen = seen.asked_for(generated.classes);
         let numbers = self
             .reference
             .measure(&seen, &self.metrics, self.seed)

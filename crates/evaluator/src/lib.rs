@@ -28,7 +28,7 @@ pub use error::EvaluatorError;
 pub use file::{EvaluatorFile, EvaluatorInfo, TrainedOn};
 pub use fit::{Fitted, fits};
 pub use floor::{Floor, without_memorized};
-pub use generated::{TrainingJudge, generated_images};
+pub use generated::{Generated, TrainingJudge, generated_images};
 pub use metric::{Metric, UnknownMetric};
 pub use observe::{Judge, Observed};
 pub use reference::Reference;

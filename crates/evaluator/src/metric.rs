@@ -26,6 +26,10 @@ pub enum Metric {
     ClassEntropy,
     /// Total variation distance of the histogram of classes from the real images'.
     ClassDistance,
+    /// Share of images in which the class is read that was asked for.
+    ClassAccuracy,
+    /// Recall within the images in which a class is read: the mean over the classes, and the least, `class_recall_min`.
+    ClassRecall,
     /// Share of generated images that are nearer to the training images than 99 of 100 real ones are.
     Memorized,
     /// Modes of stacked digits, of 1000, and the divergence of their distribution from the uniform one, `modes_kl`.
@@ -34,7 +38,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every one, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Fid,
         Self::Kid,
         Self::Precision,
@@ -44,6 +48,8 @@ impl Metric {
         Self::Score,
         Self::ClassEntropy,
         Self::ClassDistance,
+        Self::ClassAccuracy,
+        Self::ClassRecall,
         Self::Memorized,
         Self::Modes,
     ];
@@ -60,6 +66,8 @@ impl Metric {
             Self::Score => "score",
             Self::ClassEntropy => "class_entropy",
             Self::ClassDistance => "class_distance",
+            Self::ClassAccuracy => "class_accuracy",
+            Self::ClassRecall => "class_recall",
             Self::Memorized => "memorized",
             Self::Modes => "modes",
         }
@@ -77,9 +85,16 @@ impl Metric {
             Self::Score => &["score"],
             Self::ClassEntropy => &["class_entropy"],
             Self::ClassDistance => &["class_distance"],
+            Self::ClassAccuracy => &["class_accuracy"],
+            Self::ClassRecall => &["class_recall", "class_recall_min"],
             Self::Memorized => &["memorized"],
             Self::Modes => &["modes", "modes_kl"],
         }
+    }
+
+    /// Whether it says most of conditional generators: that of the asked classes, and that of variety within a class, whose loss the other would hide.
+    pub const fn is_of_asked_classes(self) -> bool {
+        matches!(self, Self::ClassAccuracy | Self::ClassRecall)
     }
 
     /// Whether it compares images by the neighbours that they have.

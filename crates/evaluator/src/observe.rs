@@ -1,5 +1,7 @@
 //! What a classifier has to say of many images.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use ganvas_data::{HostBatch, ImageSource};
 use ganvas_metrics::{Features, Predictions, StackedClasses};
@@ -20,9 +22,45 @@ pub struct Observed {
     pub features: Features,
     /// `[images, classes]`, or `[images · channels, classes]`.
     pub predictions: Predictions,
+    /// The classes that they are of, or were asked to be of, where that is known.
+    pub labels: Option<Vec<u32>>,
 }
 
 impl Observed {
+    /// Generated images, with the classes that they were asked to be of.
+    pub fn asked_for(self, classes: Option<Vec<u32>>) -> Self {
+        Self {
+            labels: classes,
+            ..self
+        }
+    }
+
+    /// The class that is read in each image; of stacked digits the number that they make, channel after channel.
+    pub fn read_classes(&self) -> Vec<u32> {
+        let classes = self.predictions.classes();
+        let channels = self.predictions.count() / self.count().max(1);
+        let number = |read: &[usize]| read.iter().fold(0, |number, &class| number * 10 + class as u32);
+        classes.chunks_exact(channels.max(1)).map(number).collect()
+    }
+
+    /// The features of the images in which each class is read.
+    pub(crate) fn by_class(&self) -> BTreeMap<u32, Features> {
+        let mut of_classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (index, class) in self.read_classes().into_iter().enumerate() {
+            of_classes.entry(class).or_default().push(index);
+        }
+        let features = |(class, indices)| (class, self.features.select(indices));
+        of_classes.into_iter().map(features).collect()
+    }
+
+    /// The share of images in which the class is read that they are of, or were asked to be of, where that is known.
+    pub fn class_accuracy(&self) -> Option<f64> {
+        let labels = self.labels.as_ref().filter(|labels| !labels.is_empty())?;
+        let pairs = labels.iter().zip(self.read_classes());
+        let right = pairs.filter(|(label, read)| **label == *read).count();
+        Some(right as f64 / labels.len() as f64)
+    }
+
     /// How many images were looked at.
     pub fn count(&self) -> usize {
         self.features.count()
@@ -107,6 +145,7 @@ impl<B: Backend> Judge<B> {
         Ok(Observed {
             features: Features::from_f32(&features, self.channels * FEATURES)?,
             predictions: Predictions::from_logits(&logits, self.config.classes)?,
+            labels: chosen.iter().map(|&index| images.label(index as usize)).collect(),
         })
     }
 

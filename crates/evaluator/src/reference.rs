@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_metrics::{
-    Features, Gaussian, Manifold, Modes, Neighbour, entropy, histogram_distance, kernel_distance, memorized, nearest,
+    COVERAGE_NEIGHBOURS, Features, Gaussian, Manifold, Modes, Neighbour, entropy, histogram_distance, kernel_distance,
+    memorized, nearest,
 };
 
 use crate::{EvaluatorError, Metric, Observed};
@@ -102,6 +103,15 @@ impl Reference {
                     let of_real = real.predictions.histogram();
                     Some(histogram_distance(&of_real, &fake.predictions.histogram()))
                 }
+                Metric::ClassAccuracy => fake.class_accuracy(),
+                Metric::ClassRecall => {
+                    let recalls = recalls_by_class(real, fake)?;
+                    let mean = recalls.iter().sum::<f64>() / recalls.len() as f64;
+                    let least = recalls.iter().copied().reduce(f64::min);
+                    numbers.extend(least.map(|_| ("class_recall", mean)));
+                    numbers.extend(least.map(|least| ("class_recall_min", least)));
+                    continue;
+                }
                 Metric::Memorized => match &self.training {
                     Some(training) => {
                         let of_real = once(&self.nearest_training, || Ok(nearest(&real.features, training)?))?;
@@ -130,6 +140,35 @@ impl Reference {
     }
 }
 
+/// The recall within the images in which each class is read; 0 of a class that hardly any generated image shows. None of stacked digits, whose classes
+/// have too few images.
+fn recalls_by_class(real: &Observed, generated: &Observed) -> Result<Vec<f64>, EvaluatorError> {
+    if real.stacked_classes().is_some() {
+        return Ok(Vec::new());
+    }
+    let of_real = real.by_class();
+    let of_generated = generated.by_class();
+    let mut recalls = Vec::new();
+    for (class, real) in of_real {
+        // A real image's neighbours are looked for among as many others.
+        if real.count() <= COVERAGE_NEIGHBOURS {
+            continue;
+        }
+        let recall = match of_generated
+            .get(&class)
+            .filter(|generated| generated.count() > COVERAGE_NEIGHBOURS)
+        {
+            Some(generated) => {
+                let generated = Manifold::new(generated.clone())?;
+                Manifold::new(real)?.overlap(&generated)?.recall
+            }
+            None => 0.0,
+        };
+        recalls.push(recall);
+    }
+    Ok(recalls)
+}
+
 /// The value of a cell, made where it is not there yet.
 fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, EvaluatorError>) -> Result<&T, EvaluatorError> {
     if let Some(value) = cell.get() {
@@ -137,4 +176,80 @@ fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T, EvaluatorError>)
     }
     let value = make()?;
     Ok(cell.get_or_init(|| value))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ganvas_metrics::Predictions;
+
+    use super::*;
+
+    /// Samples of one feature, with the class that is read in each and the one that was asked for.
+    fn observed(samples: &[(f64, usize)], asked: Option<Vec<u32>>) -> Observed {
+        let logits: Vec<f32> = samples
+            .iter()
+            .flat_map(|&(_, class)| (0..3).map(move |of| if of == class { 9.0 } else { 0.0 }))
+            .collect();
+        Observed {
+            features: Features::new(samples.iter().map(|&(feature, _)| feature).collect(), 1).unwrap(),
+            predictions: Predictions::from_logits(&logits, 3).unwrap(),
+            labels: asked,
+        }
+    }
+
+    /// Ten samples of a class around a place.
+    fn class(class: usize, place: f64) -> Vec<(f64, usize)> {
+        (0..10).map(|index| (place + f64::from(index), class)).collect()
+    }
+
+    fn number(numbers: &[(&str, f64)], name: &str) -> Option<f64> {
+        let found = numbers.iter().find(|(known, _)| *known == name);
+        found.map(|&(_, value)| value)
+    }
+
+    #[test]
+    fn recall_is_that_within_each_class_and_a_collapsed_or_missing_class_has_none() {
+        let real = Reference::new(observed(
+            &[class(0, 0.0), class(1, 100.0), class(2, 200.0)].concat(),
+            None,
+        ));
+        let metrics = [Metric::ClassRecall, Metric::Recall, Metric::ClassAccuracy];
+        let of = |generated: &Observed| real.measure(generated, &metrics, 0).unwrap();
+        let whole = of(&observed(
+            &[class(0, 0.5), class(1, 100.5), class(2, 200.5)].concat(),
+            None,
+        ));
+        assert_eq!(
+            (number(&whole, "class_recall"), number(&whole, "class_recall_min")),
+            (Some(1.0), Some(1.0))
+        );
+        // Nobody asked for classes.
+        assert_eq!(number(&whole, "class_accuracy"), None);
+        // Class 1 is one image, and class 2 lies where class 0 is: recall over all classes alike would see less of that.
+        let poor = observed(&[class(0, 0.5), vec![(104.5, 1); 10], class(2, 0.0)].concat(), None);
+        let poor = of(&poor);
+        assert_eq!(number(&poor, "class_recall_min"), Some(0.0));
+        assert!((number(&poor, "class_recall").unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        let missing = of(&observed(&[class(0, 0.5), class(1, 100.5)].concat(), None));
+        assert_eq!(number(&missing, "class_recall_min"), Some(0.0));
+    }
+
+    #[test]
+    fn classes_are_read_right_where_they_are_those_that_were_asked_for() {
+        let samples = [class(0, 0.0), class(2, 5.0)].concat();
+        let asked = [vec![0; 10], vec![2; 5], vec![1; 5]].concat();
+        assert_eq!(observed(&samples, Some(asked)).class_accuracy(), Some(0.75));
+        assert_eq!(observed(&samples, None).class_accuracy(), None);
+        // Three channels of an image make one number.
+        let stacked = Observed {
+            features: Features::new(vec![0.0; 2], 1).unwrap(),
+            ..observed(
+                &[(0.0, 1), (0.0, 0), (0.0, 2), (0.0, 0), (0.0, 0), (0.0, 1)],
+                Some(vec![102, 100]),
+            )
+        };
+        assert_eq!(stacked.read_classes(), [102, 1]);
+        assert_eq!(stacked.class_accuracy(), Some(0.5));
+    }
 }

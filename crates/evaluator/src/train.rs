@@ -7,7 +7,7 @@ use burn::{
 };
 use ganvas_data::{HostBatch, ImageSource, Purpose, Schedule, epoch_order, keyed_rng};
 use ganvas_model::{Init, Pass};
-use ganvas_training::{Adam, AdamConfig};
+use ganvas_training::{Optimizer, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -71,7 +71,7 @@ pub fn train_classifier<B: AutodiffBackend>(
     let schedule = Schedule::new(images.len(), recipe.batch_size, false)?;
     let mut rng = keyed_rng(recipe.seed, Purpose::DiscriminatorWeights, 0);
     let mut classifier = Classifier::<B>::new(config, &mut Init::new(&mut rng, device));
-    let mut adam = Adam::new(AdamConfig::default());
+    let mut adam = Optimizer::new(OptimizerConfig::default());
     let updates = recipe.epochs * schedule.batches_per_epoch();
     let mut order = Vec::new();
     for update in 0..updates {

@@ -63,6 +63,12 @@ pub enum ModelError {
         /// The first layer that does not.
         layer: &'static str,
     },
+    /// A discriminator does not read the classes that an objective trains it to read.
+    #[error("`classification` needs a discriminator that reads the classes of images")]
+    NoClassLogits,
+    /// A discriminator reads classes that no objective trains it to read.
+    #[error("the discriminator reads the classes of images, and nothing trains it to")]
+    UnusedClassLogits,
     /// The bytes are not a whole safetensors file.
     #[error("not a valid safetensors file: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),

@@ -1,4 +1,4 @@
-//! The sizes of an image.
+//! The sizes of an image, and what a pair of networks is built for.
 
 /// Channels, height and width of the images that a pair of networks makes and judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,5 +50,28 @@ impl std::fmt::Display for ImageShape {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [channels, height, width] = self.dims();
         write!(formatter, "{channels}×{height}×{width}")
+    }
+}
+
+/// What a pair of networks is built for: images of one shape, and their classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataShape {
+    /// The images that are made and judged.
+    pub image: ImageShape,
+    /// How many classes the images have; 0 where they have none.
+    pub classes: usize,
+}
+
+impl DataShape {
+    /// Images of so many classes.
+    pub const fn new(image: ImageShape, classes: usize) -> Self {
+        Self { image, classes }
+    }
+}
+
+impl From<ImageShape> for DataShape {
+    /// Images without classes.
+    fn from(image: ImageShape) -> Self {
+        Self::new(image, 0)
     }
 }

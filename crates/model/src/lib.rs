@@ -39,7 +39,7 @@
 //!     rng: &mut dyn rand::RngCore,
 //! ) -> Result<burn::tensor::Tensor<B, 4>, ModelError> {
 //!     let config = DcganConfig { base_channels: 16, ..DcganConfig::default() };
-//!     let generator = config.generator(ImageShape::new(1, 28, 28), &mut Init::<B>::new(rng, &z.device()))?;
+//!     let generator = config.generator(ImageShape::new(1, 28, 28).into(), &mut Init::<B>::new(rng, &z.device()))?;
 //!     Ok(generator.forward(z, None)) // [batch, 1, 28, 28], values in [-1, 1]
 //! }
 //! ```
@@ -52,7 +52,7 @@ mod objective;
 mod weights;
 
 pub use error::ModelError;
-pub use image_shape::ImageShape;
+pub use image_shape::{DataShape, ImageShape};
 pub use layers::*;
 pub use networks::*;
 pub use objective::*;

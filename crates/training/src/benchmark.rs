@@ -11,13 +11,13 @@ use burn::tensor::{
 };
 use ganvas_data::{ImageSource, Purpose, keyed_rng};
 use ganvas_model::{
-    Discriminator, Generator, Init, Initialization, Linear, Objective, ObjectiveSettings, Pass, TrainableNetworks,
-    fused_layers_in_use, step_operations,
+    Activation, Discriminator, Generator, Init, Initialization, Linear, Objective, ObjectiveSettings, Pass,
+    TrainableNetworks, fused_layers_in_use, step_operations,
 };
 
 use crate::{
     Evaluators, Experiment, Plan, TrainingError, TrainingState, count_parameters, experiment::refuse, run::BatchLoader,
-    step::LOSSES, training_step, watch::PendingMetrics,
+    step::LOSSES, training_loop::data_shape, training_step, watch::PendingMetrics,
 };
 
 /// How long to measure.
@@ -108,7 +108,7 @@ where
     O: Objective<B, N::Generator, N::Discriminator> + ObjectiveSettings,
 {
     let plan = experiment.plan(images.len()).map_err(refuse)?;
-    let mut state = TrainingState::<B, N>::new(experiment, images.shape().into(), device)?;
+    let mut state = TrainingState::<B, N>::new(experiment, data_shape(&**images), device)?;
     state.check_objective(experiment, device)?;
     let costs = (state.generator.cost(device), state.discriminator.cost(device));
     let mut found = Benchmark {
@@ -120,7 +120,13 @@ where
         first_losses: [f64::NAN; 2],
         step_seconds: Vec::new(),
         first_step: SystemTime::now(),
-        step_operations: step_operations(&costs.0, &costs.1, plan.batch_size, plan.batches_per_step as usize),
+        step_operations: step_operations(
+            &costs.0,
+            &costs.1,
+            plan.batch_size,
+            plan.batches_per_step as usize,
+            f64::from(experiment.objective.extra_passes()) / experiment.objective.period() as f64,
+        ),
         fused_layers: fused_layers_in_use::<B>(device),
         product_speed: None,
         evaluation_seconds: None,
@@ -212,7 +218,7 @@ fn product_speed<B: Backend>(device: &B::Device) -> f64 {
         for _ in 0..6 {
             wait::<B>(device);
             let start = Instant::now();
-            let output = layer.forward_pixels(input.clone(), &mut Pass::inference());
+            let output = layer.forward_pixels(input.clone(), Activation::Identity, &mut Pass::inference());
             wait::<B>(device);
             best = best.min(start.elapsed().as_secs_f64());
             drop(output);

@@ -26,10 +26,10 @@ pub use checkpoint::{
 };
 pub use error::TrainingError;
 pub use experiment::{
-    AdamConfig, AdamVariant, BackendFile, BackendSection, BestSection, CheckpointSection, ConfigError, ConfigText,
-    DataSection, EmaRate, EmaSection, EvaluationSection, Experiment, Goal, LoggingSection, OptimizerSection, Overrides,
-    SamplesSection, ScheduleSection, ScheduleShape, Scheduled, SuiteSettings, TrainingSection, UpdateRule, last_set,
-    load_backend_file, load_experiment, nearest, parse_experiment,
+    AdamVariant, BackendFile, BackendSection, BestSection, CheckpointSection, ConfigError, ConfigText, DataSection,
+    EmaRate, EmaSection, EvaluationSection, Experiment, Goal, LoggingSection, OptimizerConfig, OptimizerKind,
+    OptimizerSection, Overrides, SamplesSection, ScheduleSection, ScheduleShape, Scheduled, SuiteSettings,
+    TrainingSection, UpdateRule, last_set, load_backend_file, load_experiment, nearest, parse_experiment,
 };
 #[cfg(feature = "schema")]
 pub use experiment::{
@@ -43,8 +43,8 @@ pub use run::{
     Timings,
 };
 pub use step::{
-    Adam, DiscriminatorGradients, Ema, GeneratorGradients, StepBatches, StepMetrics, TrainingState, count_parameters,
-    discriminator_gradients, generator_gradients, training_step,
+    DiscriminatorGradients, Ema, GeneratorGradients, Optimizer, StepBatches, StepMetrics, TrainingState,
+    count_parameters, discriminator_gradients, generator_gradients, training_step,
 };
 pub use training_loop::{Evaluators, Outcome, train};
 pub use watch::{Basis, Evaluator, Health, Hint, PixelStatistics};

@@ -2,7 +2,9 @@
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{Discriminator, Generator, ImageShape, Init, ModelError, ObjectiveSettings, TrainableNetworks};
+use ganvas_model::{
+    DataShape, Discriminator, Generator, Init, ModelError, ObjectiveSettings, TrainableNetworks, check_class_logits,
+};
 
 use crate::{Experiment, TrainingError, count_parameters};
 
@@ -32,7 +34,7 @@ impl MemoryNeed {
 /// Networks that cannot be built for these images, or whose weights alone are of more than `most` bytes.
 pub fn memory_need<B, N, O>(
     experiment: &Experiment<N, O>,
-    image: ImageShape,
+    data: DataShape,
     most: u64,
     device: &B::Device,
 ) -> Result<MemoryNeed, TrainingError>
@@ -56,14 +58,15 @@ where
     let mut init = Init::new(&mut rng, device)
         .with_zeros()
         .with_limit(most / (VALUE * COPIES));
-    let generator = experiment.model.generator(image, &mut init).map_err(limited)?;
+    let generator = experiment.model.generator(data, &mut init).map_err(limited)?;
     init.check().map_err(limited)?;
-    let discriminator = experiment.model.discriminator(image, &mut init).map_err(limited)?;
+    let discriminator = experiment.model.discriminator(data, &mut init).map_err(limited)?;
     init.check().map_err(limited)?;
 
+    check_class_logits(&discriminator, experiment.objective.needs_class_logits(), device)?;
     if experiment.objective.needs_input_gradient() {
         // The layers alone say whether they have it; the numbers are compared when the training begins.
-        let [channels, height, width] = image.dims();
+        let [channels, height, width] = data.image.dims();
         let one = Tensor::zeros([1, channels, height, width], device);
         let labels = Some(Tensor::zeros([1], device));
         discriminator.forward_recorded(one, labels).gradient.compute(device)?;
@@ -78,8 +81,8 @@ where
         generator.cost(device).activations,
         discriminator.cost(device).activations,
     );
-    // A penalty keeps what goes back through the discriminator, as many values as what goes forward.
-    let penalized = u64::from(experiment.objective.needs_input_gradient());
+    // An exact penalty keeps what goes back through the discriminator, as many values as what goes forward.
+    let penalized = u64::from(experiment.objective.extra_passes());
     let kept = ((2 + penalized) * judged).max(made + judged);
     let images = experiment.data.batch_size as u64;
     Ok(MemoryNeed {

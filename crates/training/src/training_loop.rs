@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::backend::AutodiffBackend;
 use ganvas_data::ImageSource;
-use ganvas_model::{Generator, InnerGenerator, Objective, ObjectiveSettings, TrainableNetworks};
+use ganvas_model::{DataShape, Generator, InnerGenerator, Objective, ObjectiveSettings, TrainableNetworks};
 
 use crate::{
     Evaluator, Experiment, Judged, Observer, Plan, ResumePoint, RunDirectory, TrainingError, TrainingState,
@@ -30,6 +30,11 @@ pub enum Outcome {
         /// Steps done.
         step: u64,
     },
+}
+
+/// What networks for these images are built for.
+pub(crate) fn data_shape(images: &dyn ImageSource) -> DataShape {
+    DataShape::new(images.shape().into(), images.classes())
 }
 
 /// The evaluators of a run.
@@ -63,7 +68,7 @@ where
     // Initialize the networks, optimizers and the average, or restore them from a checkpoint.
     let mut state: TrainingState<B, N> = match resume.and_then(|point| point.checkpoint.as_ref()) {
         Some(checkpoint) => checkpoint.restore(experiment, device)?,
-        None => TrainingState::new(experiment, images.shape().into(), device)?,
+        None => TrainingState::new(experiment, data_shape(&**images), device)?,
     };
     plan.check_steps_done(state.step, run)?;
     state.check_objective(experiment, device)?;
@@ -92,7 +97,9 @@ where
         let step = state.step + 1;
         let (logs, images_seen) = (recorder.logs_at(step), batches.images());
         let (update, objective) = (experiment.training.update, &experiment.objective);
-        state.set_schedule(&experiment.optimizer, experiment.schedule.at(step, plan.total_steps));
+        let scheduled = experiment.schedule.at(step, plan.total_steps);
+        state.set_schedule(&experiment.optimizer, scheduled);
+        let batches = batches.with_strength(scheduled.strength);
         let (next, metrics) = training_step(state, update, objective, batches, logs);
         state = next;
         recorder.step(step, metrics, images_seen);

@@ -52,7 +52,7 @@ impl<B: Backend> Networks<B> for Pair {
     type Generator = Painter<B>;
     type Discriminator = Critic<B>;
 
-    fn generator(&self, _image: ImageShape, init: &mut Init<'_, B>) -> Result<Painter<B>, ModelError> {
+    fn generator(&self, _data: DataShape, init: &mut Init<'_, B>) -> Result<Painter<B>, ModelError> {
         init.set_scheme(Initialization::He);
         Ok(Painter {
             features: Linear::new([self.latent, 3 * 4 * self.width], false, init),
@@ -61,7 +61,7 @@ impl<B: Backend> Networks<B> for Pair {
         })
     }
 
-    fn discriminator(&self, _image: ImageShape, init: &mut Init<'_, B>) -> Result<Critic<B>, ModelError> {
+    fn discriminator(&self, _data: DataShape, init: &mut Init<'_, B>) -> Result<Critic<B>, ModelError> {
         init.set_scheme(Initialization::He);
         Ok(Critic {
             patches: Conv2d::new(ConvConfig::new([1, self.width], 4, 4), init),

@@ -28,7 +28,8 @@ pub struct EvaluateArguments {
     #[arg(long, value_name = "NAME_OR_FILE")]
     pub evaluator: Option<PathBuf>,
     /// The numbers, separated by commas: fid, kid, precision, recall, density, coverage, score, class_entropy, class_distance,
-    /// memorized, and of stacked-mnist modes [default: all; of stacked-mnist modes, fid and kid]
+    /// class_accuracy, class_recall, memorized, and of stacked-mnist modes [default: all, those of classes that are asked for where a run is
+    /// conditional; of stacked-mnist modes, fid and kid]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub metrics: Vec<Metric>,
     /// Decides the images that runs make, and which real images go into the floor

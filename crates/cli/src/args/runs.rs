@@ -15,9 +15,13 @@ pub struct GenerateArguments {
     /// Which checkpoint of the run: latest, best, or a step [default: latest]
     #[arg(long, value_name = "WHICH")]
     pub checkpoint: Option<CheckpointChoice>,
-    /// How many images; a PNG grid holds 10,000 at most
-    #[arg(long, default_value_t = 64, value_parser = whole::<u64>(1, MOST_GENERATED), allow_negative_numbers = true)]
-    pub count: u64,
+    /// How many images, with --class all of each class; a PNG grid holds 10,000 at most [default: 64, with --class all 8]
+    #[arg(long, value_parser = whole::<u64>(1, MOST_GENERATED), allow_negative_numbers = true)]
+    pub count: Option<u64>,
+    /// The class of all images, by its name or number, or `all` for a row of each; for conditional networks [default: each as often
+    /// as in training]
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
     /// Decides the images [default: the run's seed]
     #[arg(long, value_parser = whole::<u64>(0, u64::MAX), allow_negative_numbers = true)]
     pub seed: Option<u64>,

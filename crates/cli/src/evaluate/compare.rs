@@ -15,8 +15,8 @@ use burn::{
 use ganvas_backend::Job;
 use ganvas_data::{ImageSet, ImageSource};
 use ganvas_evaluator::{
-    Fitted, Floor, FoundEvaluator, Judge, Metric, Neighbour, Observed, Reference, expected_modes, generated_images,
-    without_memorized,
+    Fitted, Floor, FoundEvaluator, Generated, Judge, Metric, Neighbour, Observed, Reference, expected_modes,
+    generated_images, without_memorized,
 };
 use ganvas_model::Generator;
 use ganvas_training::{Checkpoint, Experiment, Sampler, counted};
@@ -112,15 +112,18 @@ impl Job for CompareJob<'_> {
             pairs: None,
         };
         for subject in self.subjects {
-            let images = match subject {
-                Subject::Samples { images, .. } => Cow::Borrowed(images),
+            let (images, asked) = match subject {
+                Subject::Samples { images, .. } => (Cow::Borrowed(images), None),
                 Subject::Checkpoint {
                     checkpoint, experiment, ..
-                } => Cow::Owned(generated::<B>(checkpoint, experiment, self.count, seed, &device)?),
+                } => {
+                    let generated = generated::<B>(checkpoint, experiment, self.count, seed, &device)?;
+                    (Cow::Owned(generated.images), generated.classes)
+                }
             };
             fitted(subject.label(), &images)?;
             let chosen: Vec<u32> = (0..images.len().min(self.count) as u32).collect();
-            let seen = looking.some(&images, &chosen)?;
+            let seen = looking.some(&images, &chosen)?.asked_for(asked);
             // Whether images were memorized shows only beside those that they were trained on.
             let metrics = match real.are_those_of(subject) {
                 true => metrics.to_vec(),
@@ -188,12 +191,13 @@ fn generated<B: AutodiffBackend>(
     count: usize,
     seed: u64,
     device: &B::Device,
-) -> anyhow::Result<ImageSet> {
+) -> anyhow::Result<Generated> {
     // Built on the backend with gradients, so that each backend's networks are compiled once.
     let generator = checkpoint
         .sampling_generator::<B, _>(&experiment.model, device)?
         .valid();
-    let noise = Sampler::parts(seed, count as u64, generator.latent_size());
+    let classes = checkpoint.state.images.classes.as_ref();
+    let noise = Sampler::parts(seed, count as u64, generator.latent_size()).map(|part| part.of_classes(classes));
     Ok(generated_images(&generator, noise, device)?)
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{output::print_line, words::number};
 
 /// Columns of the table: a number, and what stands above it.
-const COLUMNS: [(&str, &str); 12] = [
+const COLUMNS: [(&str, &str); 15] = [
     ("fid", "FID"),
     ("kid", "KID"),
     ("precision", "prec."),
@@ -22,12 +22,18 @@ const COLUMNS: [(&str, &str); 12] = [
     ("score", "score"),
     ("class_entropy", "entr."),
     ("class_distance", "distr."),
+    ("class_accuracy", "asked"),
+    ("class_recall", "c.rec."),
+    ("class_recall_min", "least"),
     ("memorized", "memor."),
     ("modes", "modes"),
     ("modes_kl", "KL"),
 ];
 
-/// How wide a column is: ten of them and their labels fit into 80.
+/// So many of them and their labels fit into 80.
+const MOST_COLUMNS: usize = 10;
+
+/// How wide a column is.
 fn width(name: &str) -> usize {
     // The one number that may be below zero.
     if name == "kid" { 8 } else { 7 }
@@ -129,6 +135,11 @@ impl Report<'_> {
                 .any(|found| get(&found.numbers, name).is_some())
         };
         let shown: Vec<(&str, &str)> = COLUMNS.into_iter().filter(|(name, _)| has(name)).collect();
+        // What does not fit beside the others stands below.
+        shown.chunks(MOST_COLUMNS).for_each(|shown| self.print_columns(shown));
+    }
+
+    fn print_columns(&self, shown: &[(&str, &str)]) {
         let row = |label: &str, numbers: &Numbers| {
             let cells = shown.iter().map(|(name, _)| cell(name, get(numbers, name)));
             print_line!("{label:<6}{}", cells.collect::<String>());

@@ -34,6 +34,9 @@ pub struct HostBatch {
     pub labels: Option<Vec<u32>>,
     /// z ~ N(0, 1), row after row.
     pub z: Vec<f32>,
+    /// The classes that the rows of z are for, where the source has labels: those of the images, from the first on again where there are
+    /// fewer.
+    pub fake_labels: Option<Vec<u32>>,
     /// Rows and latent size of z.
     pub z_shape: [usize; 2],
     /// The number of the batch.
@@ -66,6 +69,7 @@ impl HostBatch {
             shape: [indices.len(), channels, height, width],
             labels,
             z: Vec::new(),
+            fake_labels: None,
             z_shape: [0, 0],
             number: 0,
             seed: 0,
@@ -75,7 +79,9 @@ impl HostBatch {
     /// Draws the noise of batch `number`: of seed and number alone, the same for every backend.
     #[must_use]
     pub fn with_noise(self, seed: u64, number: u64, rows: usize, latent_size: usize) -> Self {
+        let labels = self.labels.as_ref();
         Self {
+            fake_labels: labels.map(|labels| labels.iter().copied().cycle().take(rows).collect()),
             z: normal_vec(&mut keyed_rng(seed, Purpose::Noise, number), rows * latent_size),
             z_shape: [rows, latent_size],
             number,
@@ -127,6 +133,15 @@ mod tests {
         assert_eq!(batch.labels, Some(vec![2, 0]));
         let unlabelled = ImageSet::new("test", vec![0; 4], None, [1, 1, 2]).unwrap();
         assert_eq!(HostBatch::assemble(&unlabelled, &[1]).unwrap().labels, None);
+    }
+
+    #[test]
+    fn generated_images_are_to_be_of_the_classes_of_the_real_ones() {
+        let batch = HostBatch::assemble(&set(), &[2, 0]).unwrap().with_noise(1, 0, 5, 3);
+        assert_eq!(batch.fake_labels, Some(vec![2, 0, 2, 0, 2]));
+        let unlabelled = ImageSet::new("test", vec![0; 4], None, [1, 1, 2]).unwrap();
+        let batch = HostBatch::assemble(&unlabelled, &[1]).unwrap().with_noise(1, 0, 5, 3);
+        assert_eq!(batch.fake_labels, None);
     }
 
     #[test]

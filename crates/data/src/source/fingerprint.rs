@@ -31,8 +31,18 @@ impl Fingerprint {
         for image in images {
             sum.update(image?.as_ref());
         }
-        let digits = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self(digits))
+        Ok(Self::finished(sum))
+    }
+
+    /// Sums up bytes.
+    pub(crate) fn of_bytes(bytes: impl Iterator<Item = u8>) -> Self {
+        let mut sum = Sha256::new();
+        sum.update(bytes.collect::<Vec<u8>>());
+        Self::finished(sum)
+    }
+
+    fn finished(sum: Sha256) -> Self {
+        Self(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// The first eight digits, enough for a person to tell two apart.

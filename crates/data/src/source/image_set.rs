@@ -16,6 +16,8 @@ pub struct ImageSet {
     pixels: Vec<u8>,
     labels: Option<Vec<u8>>,
     classes: usize,
+    /// What they are called; empty for their numbers.
+    class_names: Vec<String>,
     shape: [usize; 3],
     fingerprint: OnceLock<Fingerprint>,
 }
@@ -75,9 +77,17 @@ impl ImageSet {
             pixels,
             classes: highest.map_or(0, |&highest| usize::from(highest) + 1),
             labels,
+            class_names: Vec::new(),
             shape,
             fingerprint: OnceLock::new(),
         }
+    }
+
+    /// The same images, their classes called by these names; those of more classes are left out.
+    #[must_use]
+    pub fn with_class_names(mut self, names: &[&str]) -> Self {
+        self.class_names = names.iter().take(self.classes).map(|&name| name.to_owned()).collect();
+        self
     }
 
     /// How many bytes one image takes: channels × height × width.
@@ -183,6 +193,13 @@ impl ImageSource for ImageSet {
             .and_then(|start| self.pixels.get(start..start.checked_add(size)?))
             .map(Cow::Borrowed)
             .ok_or_else(|| DataError::past_the_end(self, index))
+    }
+
+    /// The names that were given, then numbers.
+    fn class_names(&self) -> Vec<String> {
+        let mut names = self.class_names.clone();
+        names.extend((names.len()..self.classes).map(|class| class.to_string()));
+        names
     }
 
     /// One more than the highest label.

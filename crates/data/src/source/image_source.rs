@@ -38,6 +38,11 @@ pub trait ImageSource: Debug + Send + Sync {
         0
     }
 
+    /// What people call the classes, in the order of their numbers; the numbers themselves where they have no names.
+    fn class_names(&self) -> Vec<String> {
+        (0..self.classes()).map(|class| class.to_string()).collect()
+    }
+
     /// The class of image `index`, counted from 0; `None` past the end and where there are no
     /// labels.
     fn label(&self, index: usize) -> Option<u32> {

@@ -102,6 +102,7 @@ pub fn load(name: DatasetName, split: Split, options: &LoadOptions) -> Result<Im
     let (set, verdicts) = read_judged_set(&images, labels.as_deref(), name.as_str(), published)?;
     tracing::debug!(%name, %split, images = set.len(), path = %images.display(), "read a data set");
     report(name, split, &set, &verdicts);
+    let set = set.with_class_names(name.class_names());
     match options.count {
         Some(asked) if asked > set.len() => Err(DataError::TooFewImages {
             name,

@@ -1,5 +1,6 @@
 //! Where images come from.
 
+mod classes;
 mod fetch;
 mod fingerprint;
 mod gzip;
@@ -18,6 +19,7 @@ mod synthetic;
 mod transfer;
 mod verify;
 
+pub use classes::Classes;
 pub use fetch::{FetchProgress, FetchReport, fetch};
 pub use fingerprint::Fingerprint;
 pub use image_set::ImageSet;

@@ -118,6 +118,38 @@ impl DatasetName {
         }
     }
 
+    /// What people call the classes; empty where their numbers are their names, as those of digits are.
+    #[must_use]
+    pub const fn class_names(self) -> &'static [&'static str] {
+        match self {
+            // README of github.com/zalandoresearch/fashion-mnist, "Labels".
+            Self::FashionMnist => &[
+                "T-shirt",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
+            ],
+            // kmnist_classmap.csv of github.com/rois-codh/kmnist, as it is romanized.
+            Self::Kmnist => &["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
+            Self::Mnist | Self::StackedMnist | Self::Synthetic => &[],
+        }
+    }
+
+    /// How many classes there are.
+    #[must_use]
+    pub const fn classes(self) -> usize {
+        match self {
+            Self::StackedMnist => 1000,
+            _ => 10,
+        }
+    }
+
     /// Whether images are made, as many as are asked for, and not read.
     #[must_use]
     pub const fn is_made(self) -> bool {

@@ -102,6 +102,12 @@ impl ImageSource for StackedDigits {
         self.digits.classes().pow(CHANNELS as u32)
     }
 
+    /// The digits, one after the other.
+    fn class_names(&self) -> Vec<String> {
+        let width = if self.digits.classes() == 10 { CHANNELS } else { 0 };
+        (0..self.classes()).map(|class| format!("{class:0width$}")).collect()
+    }
+
     fn label(&self, index: usize) -> Option<u32> {
         let classes = u32::try_from(self.digits.classes()).ok()?;
         let digits = self.drawn(index)?.map(|digit| self.digits.label(digit));

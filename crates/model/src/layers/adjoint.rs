@@ -21,9 +21,21 @@ type Step<B> = Box<dyn FnOnce(Tensor<B, 3>) -> Result<Tensor<B, 3>, ModelError>>
 /// What has no adjoint where no layer says so.
 pub(crate) const UNKNOWN: &str = "an operation between the layers";
 
+/// What a pass has gone through, in its order.
+enum Element<B: Backend> {
+    /// A layer.
+    Layer(Step<B>),
+    /// From here on features of this shape go through two branches.
+    Fork([usize; 3]),
+    /// The first branch ends, and the second begins where the first did.
+    Second,
+    /// The second branch ends, and the sum of both goes on.
+    Join,
+}
+
 /// The adjoints of the layers of a pass.
 pub(crate) struct Adjoint<B: Backend> {
-    steps: Vec<Step<B>>,
+    elements: Vec<Element<B>>,
     /// The first layer that has none.
     missing: Option<&'static str>,
 }
@@ -31,7 +43,7 @@ pub(crate) struct Adjoint<B: Backend> {
 impl<B: Backend> Default for Adjoint<B> {
     fn default() -> Self {
         Self {
-            steps: Vec::new(),
+            elements: Vec::new(),
             missing: None,
         }
     }
@@ -41,8 +53,8 @@ impl<B: Backend> fmt::Debug for Adjoint<B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "Adjoint({} layers, missing {:?})",
-            self.steps.len(),
+            "Adjoint({} elements, missing {:?})",
+            self.elements.len(),
             self.missing
         )
     }
@@ -65,16 +77,37 @@ impl<B: Backend> Adjoint<B> {
             Activation::Tanh => output,
             Activation::Identity | Activation::Relu | Activation::LeakyRelu { .. } => output.detach(),
         };
-        self.steps.push(Box::new(move |gradient| {
+        self.elements.push(Element::Layer(Box::new(move |gradient| {
             let gradient = laid_out(gradient, output.dims())?;
             Ok(product(through_activation(gradient, output, activation)))
-        }));
+        })));
+    }
+
+    /// Features of this shape begin to go through two branches.
+    pub(super) fn fork(&mut self, shape: [usize; 3]) {
+        self.push_element(Element::Fork(shape));
+    }
+
+    /// The second branch begins.
+    pub(super) fn second(&mut self) {
+        self.push_element(Element::Second);
+    }
+
+    /// The sum of both branches goes on.
+    pub(super) fn join(&mut self) {
+        self.push_element(Element::Join);
+    }
+
+    fn push_element(&mut self, element: Element<B>) {
+        if self.missing.is_none() {
+            self.elements.push(element);
+        }
     }
 
     pub(super) fn push_missing(&mut self, layer: &'static str) {
         self.missing.get_or_insert(layer);
         // What they hold will never be asked for.
-        self.steps.clear();
+        self.elements.clear();
     }
 
     /// From the gradient with respect to the last layer's output that with respect to the first one's input, which has this shape.
@@ -82,11 +115,30 @@ impl<B: Backend> Adjoint<B> {
         if let Some(layer) = self.missing {
             return Err(ModelError::NoInputGradient { layer });
         }
-        let gradient = self
-            .steps
-            .into_iter()
-            .rev()
-            .try_fold(gradient, |gradient, step| step(gradient))?;
+        // Of branches that wait: the gradient for the first one, then what has come out of the second.
+        let mut waiting: Vec<Tensor<B, 3>> = Vec::new();
+        let mut gradient = gradient;
+        for element in self.elements.into_iter().rev() {
+            gradient = match element {
+                Element::Layer(step) => step(gradient)?,
+                Element::Join => {
+                    waiting.push(gradient.clone());
+                    gradient
+                }
+                // A pass forks, changes branches and joins in one call, so there is one that waits.
+                Element::Second => match waiting.pop() {
+                    Some(of_first) => {
+                        waiting.push(gradient);
+                        of_first
+                    }
+                    None => gradient,
+                },
+                Element::Fork(shape) => match waiting.pop() {
+                    Some(of_second) => laid_out(gradient, shape)? + laid_out(of_second, shape)?,
+                    None => gradient,
+                },
+            };
+        }
         laid_out(gradient, shape)
     }
 }

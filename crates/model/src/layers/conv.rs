@@ -9,6 +9,7 @@ use super::{
     initialization::Fans,
     linear::{add_bias, multiply},
     pass::Pass,
+    spectral_norm::SpectralNorm,
 };
 use burn::{
     module::{Module, Param},
@@ -64,6 +65,8 @@ pub struct Conv2d<B: Backend> {
     pub weight: Param<Tensor<B, 4>>,
     /// `[out]`
     pub bias: Option<Param<Tensor<B, 1>>>,
+    /// What divides the weights by their largest singular value, where that is wanted.
+    pub spectral: Option<SpectralNorm<B>>,
     stride: usize,
     padding: usize,
 }
@@ -81,8 +84,17 @@ impl<B: Backend> Conv2d<B> {
         Self {
             weight: init.kernel(shape, fans),
             bias: config.bias.then(|| init.constant(outputs, 0.0)),
+            spectral: None,
             stride: config.stride,
             padding: config.padding,
+        }
+    }
+
+    /// Divides the weights by their largest singular value from now on.
+    pub fn with_spectral_norm(self, init: &mut Init<'_, B>) -> Self {
+        Self {
+            spectral: Some(SpectralNorm::new(&self.weight, init)),
+            ..self
         }
     }
 
@@ -108,6 +120,10 @@ impl<B: Backend> Conv2d<B> {
         let count = window.position_count();
         pass.count(count * inputs * outputs * window.taps(), count * outputs);
         let weight = self.weight.val().reshape([outputs, inputs * kernel * kernel]);
+        let weight = match &self.spectral {
+            Some(spectral) => spectral.apply(weight, pass),
+            None => weight,
+        };
         let bias = self.bias.as_ref();
         let input = input.into_tensor();
         let output = match fused_layers::<B>(&input.device()) {

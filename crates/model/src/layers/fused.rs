@@ -10,7 +10,7 @@ use std::{
 
 use burn::tensor::{Tensor, TensorPrimitive, backend::Backend, ops::FloatTensor};
 
-use super::{activation::Activation, im2col::Window};
+use super::{activation::Activation, im2col::Window, resample::PixelMap};
 
 /// How the columns of a layer's product meet the pixels of its input and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +79,27 @@ pub trait FusedLayers<B: Backend>: Debug + Send + Sync {
         activation: Activation,
     ) -> [FloatTensor<B>; 3];
 
+    /// Layer normalization over channels and pixels of each image, with its own mean and biased variance.
+    ///
+    /// # Shapes
+    /// - input and result: `[channels, pixels, batch]`
+    /// - scale, shift: `[channels]`
+    fn layer_norm(
+        &self,
+        input: FloatTensor<B>,
+        scale: FloatTensor<B>,
+        shift: FloatTensor<B>,
+        epsilon: f32,
+        activation: Activation,
+    ) -> FloatTensor<B>;
+
+    /// A linear map of each channel's pixels.
+    ///
+    /// # Shapes
+    /// - input: `[channels, map.inputs(), batch]`
+    /// - result: `[channels, map.terms().len(), batch]`
+    fn map_pixels(&self, input: FloatTensor<B>, map: Arc<PixelMap>) -> FloatTensor<B>;
+
     /// The gradient before a piecewise linear activation, from the one after it: `gradient ⊙ f′`. It is linear in `gradient` and
     /// has no gradient in `output`, which only says where the slope is which.
     ///
@@ -97,32 +118,55 @@ pub trait FusedUpdates<B: Backend>: Debug + Send + Sync {
     /// Whether it works on this device.
     fn supports(&self, device: &B::Device) -> bool;
 
-    /// One update of Adam: the weight, and the first and second moments, after it; and the sum of the gradient's squares.
+    /// One update: the weight, and the first and second moments, after it; and the sum of the gradient's squares.
     ///
     /// `moments` is `None` before the first update, which is the same as zeros.
-    fn adam(
+    fn update(
         &self,
         weight: FloatTensor<B>,
         gradient: FloatTensor<B>,
         moments: Option<[FloatTensor<B>; 2]>,
-        constants: AdamConstants,
+        rule: Update,
     ) -> ([FloatTensor<B>; 3], f32);
 
     /// `average + (value − average) · share`
     fn move_average(&self, average: FloatTensor<B>, value: FloatTensor<B>, share: f32) -> FloatTensor<B>;
 }
 
-/// The numbers of one update of Adam: `weight − rate · m / (√v + epsilon)`, both bias corrections in the rate.
+/// How a weight w moves by its gradient g and two moments of it, m and v.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AdamConstants {
-    /// Decay of the first moment m.
-    pub beta1: f64,
-    /// Decay of the second moment v.
-    pub beta2: f64,
-    /// Learning rate with both bias corrections.
-    pub rate: f64,
-    /// Added to the second moment's root.
-    pub epsilon: f64,
+pub enum Update {
+    /// `m = beta1·m + (1 − beta1)·g`, `v = beta2·v + (1 − beta2)·g²`, `w = kept·w − rate·m / (√v + epsilon)`
+    Adam {
+        /// Decay of the first moment.
+        beta1: f64,
+        /// Decay of the second moment.
+        beta2: f64,
+        /// Learning rate with both bias corrections.
+        rate: f64,
+        /// Added to the second moment's root.
+        epsilon: f64,
+        /// The share of the weight that stays: 1, but where weights decay.
+        kept: f64,
+    },
+    /// `v = beta2·v + (1 − beta2)·g²`, `m = momentum·m + g / (√v + epsilon)`, `w = w − rate·m`
+    Rmsprop {
+        /// Decay of the second moment.
+        beta2: f64,
+        /// Decay of the steps.
+        momentum: f64,
+        /// Learning rate.
+        rate: f64,
+        /// Added to the second moment's root.
+        epsilon: f64,
+    },
+    /// `m = momentum·m + g`, `w = w − rate·m`; v stays.
+    Sgd {
+        /// Decay of the steps.
+        momentum: f64,
+        /// Learning rate.
+        rate: f64,
+    },
 }
 
 /// By the type of what is installed, which names the backend. Generic code knows of its backend only what Burn's trait says,

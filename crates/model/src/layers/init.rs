@@ -6,7 +6,7 @@ use burn::{
 };
 use rand::RngCore;
 
-use super::initialization::{Fans, Initialization};
+use super::initialization::{Fans, Initialization, normal_values};
 use crate::ModelError;
 
 /// The source of the first weights: random numbers, a device, and the [`Initialization`] that layers draw by.
@@ -17,6 +17,8 @@ pub struct Init<'a, B: Backend> {
     rng: &'a mut dyn RngCore,
     device: &'a B::Device,
     scheme: Initialization,
+    /// In the place of the scheme.
+    gain: Option<f64>,
     /// Values that may still be made.
     left: u64,
     limit: u64,
@@ -42,6 +44,7 @@ impl<'a, B: Backend> Init<'a, B> {
             rng,
             device,
             scheme: Initialization::default(),
+            gain: None,
             left: u64::MAX,
             limit: u64::MAX,
             exceeded: false,
@@ -67,6 +70,12 @@ impl<'a, B: Backend> Init<'a, B> {
     /// Chooses how the kernels of the layers after this are drawn.
     pub fn set_scheme(&mut self, scheme: Initialization) {
         self.scheme = scheme;
+        self.gain = None;
+    }
+
+    /// The kernels of the layers after this are normal with standard deviation gain / √fan_in; a gain of 0 leaves them at zero.
+    pub fn set_gain(&mut self, gain: f64) {
+        self.gain = Some(gain);
     }
 
     /// Holds what was made to the limit; to be asked once a network is built.
@@ -78,6 +87,11 @@ impl<'a, B: Backend> Init<'a, B> {
             true => Err(ModelError::TooLarge { limit: self.limit }),
             false => Ok(()),
         }
+    }
+
+    /// Whether kernels have values, and not zeros or nothing.
+    pub(crate) fn draws(&self) -> bool {
+        self.draws && !self.exceeded
     }
 
     /// The device.
@@ -95,7 +109,11 @@ impl<'a, B: Backend> Init<'a, B> {
         match self.grant(shape) {
             Some(_) if !self.draws => Param::from_tensor(Tensor::zeros(shape, self.device)),
             Some(count) => {
-                let values = self.scheme.values(count, fans, self.rng);
+                let values = match self.gain {
+                    Some(0.0) => vec![0.0; count],
+                    Some(gain) => normal_values(count, gain / fans.meeting.sqrt(), self.rng),
+                    None => self.scheme.values(count, fans, self.rng),
+                };
                 Param::from_data(TensorData::new(values, shape), self.device)
             }
             None => self.empty(),
@@ -104,8 +122,13 @@ impl<'a, B: Backend> Init<'a, B> {
 
     /// A trainable vector that starts at one value.
     pub fn constant(&mut self, length: usize, value: f32) -> Param<Tensor<B, 1>> {
-        match self.grant([length]) {
-            Some(count) => Param::from_data(TensorData::new(vec![value; count], [length]), self.device),
+        self.filled([length], value)
+    }
+
+    /// A trainable tensor that starts at one value.
+    pub fn filled<const D: usize>(&mut self, shape: [usize; D], value: f32) -> Param<Tensor<B, D>> {
+        match self.grant(shape) {
+            Some(count) => Param::from_data(TensorData::new(vec![value; count], shape), self.device),
             None => self.empty(),
         }
     }
@@ -113,6 +136,17 @@ impl<'a, B: Backend> Init<'a, B> {
     /// A buffer: a vector that starts at one value and gets no gradient.
     pub fn buffer(&mut self, length: usize, value: f32) -> Param<Tensor<B, 1>> {
         self.constant(length, value).set_require_grad(false)
+    }
+
+    /// A buffer of these values, which gets no gradient.
+    pub fn buffer_of(&mut self, values: &[f64]) -> Param<Tensor<B, 1>> {
+        match self.grant([values.len()]) {
+            Some(count) => {
+                let values: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+                Param::from_data(TensorData::new(values, [count]), self.device).set_require_grad(false)
+            }
+            None => self.empty(),
+        }
     }
 
     fn grant<const D: usize>(&mut self, shape: [usize; D]) -> Option<usize> {

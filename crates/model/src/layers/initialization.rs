@@ -30,14 +30,18 @@ pub struct Fans {
     pub meeting: f64,
 }
 
+impl Fans {
+    /// Of a value that stands alone.
+    pub(crate) const ONE: Self = Self {
+        fan_in: 1,
+        fan_out: 1,
+        meeting: 1.0,
+    };
+}
+
 impl Initialization {
     /// Draws the values of a kernel, in the flat order of its shape.
     pub(crate) fn values(self, count: usize, fans: Fans, rng: &mut dyn RngCore) -> Vec<f32> {
-        let mut normal = |deviation: f64| -> Vec<f32> {
-            (0..count)
-                .map(|_| (rng.sample::<f64, _>(StandardNormal) * deviation) as f32)
-                .collect()
-        };
         match self {
             Self::GlorotUniform => {
                 let limit = (6.0 / (fans.fan_in + fans.fan_out) as f64).sqrt();
@@ -45,8 +49,15 @@ impl Initialization {
                     .map(|_| ((rng.random::<f64>() * 2.0 - 1.0) * limit) as f32)
                     .collect()
             }
-            Self::Dcgan => normal(0.02),
-            Self::He => normal((2.0 / fans.meeting).sqrt()),
+            Self::Dcgan => normal_values(count, 0.02, rng),
+            Self::He => normal_values(count, (2.0 / fans.meeting).sqrt(), rng),
         }
     }
+}
+
+/// Normal values of this standard deviation.
+pub(super) fn normal_values(count: usize, deviation: f64, rng: &mut dyn RngCore) -> Vec<f32> {
+    (0..count)
+        .map(|_| (rng.sample::<f64, _>(StandardNormal) * deviation) as f32)
+        .collect()
 }

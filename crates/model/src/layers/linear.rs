@@ -7,6 +7,7 @@ use super::{
     init::Init,
     initialization::Fans,
     pass::Pass,
+    spectral_norm::SpectralNorm,
 };
 use burn::{
     module::{Module, Param},
@@ -23,6 +24,8 @@ pub struct Linear<B: Backend> {
     pub weight: Param<Tensor<B, 2>>,
     /// `[out]`
     pub bias: Option<Param<Tensor<B, 1>>>,
+    /// What divides the weights by their largest singular value, where that is wanted.
+    pub spectral: Option<SpectralNorm<B>>,
 }
 
 impl<B: Backend> Linear<B> {
@@ -36,6 +39,24 @@ impl<B: Backend> Linear<B> {
         Self {
             weight: init.kernel([outputs, inputs], fans),
             bias: bias.then(|| init.constant(outputs, 0.0)),
+            spectral: None,
+        }
+    }
+
+    /// Divides the weights by their largest singular value from now on.
+    pub fn with_spectral_norm(self, init: &mut Init<'_, B>) -> Self {
+        Self {
+            spectral: Some(SpectralNorm::new(&self.weight, init)),
+            ..self
+        }
+    }
+
+    /// `[out, in]`, as the layer multiplies with them.
+    pub(crate) fn weights(&self, pass: &mut Pass<B>) -> Tensor<B, 2> {
+        let weight = self.weight.val();
+        match &self.spectral {
+            Some(spectral) => spectral.apply(weight, pass),
+            None => weight,
         }
     }
 
@@ -53,13 +74,13 @@ impl<B: Backend> Linear<B> {
         self.apply(input, activation, pass)
     }
 
-    /// Applies the layer to every pixel of a [`FeatureMap`](crate::FeatureMap)'s tensor.
+    /// Applies the layer, and then `activation`, to every pixel of a [`FeatureMap`](crate::FeatureMap)'s tensor.
     ///
     /// # Shapes
     /// - input: `[in, pixels, batch]`
     /// - result: `[out, pixels, batch]`
-    pub fn forward_pixels(&self, input: Tensor<B, 3>, pass: &mut Pass<B>) -> Tensor<B, 3> {
-        self.apply(input, Activation::Identity, pass)
+    pub fn forward_pixels(&self, input: Tensor<B, 3>, activation: Activation, pass: &mut Pass<B>) -> Tensor<B, 3> {
+        self.apply(input, activation, pass)
     }
 
     /// Applies the layer to one column an image and takes the result for a [`FeatureMap`], channel first, as PyTorch's
@@ -104,7 +125,7 @@ impl<B: Backend> Linear<B> {
         let features = match fused_layers::<B>(&input.device()) {
             Some(layers) => tensor(layers.layer(LayerCall {
                 input: primitive(input),
-                weight: primitive(self.weight.val()),
+                weight: primitive(self.weights(pass)),
                 bias: self.bias.as_ref().map(Param::val).map(primitive),
                 lowering: Lowering::Features { pixels },
                 activation: Activation::Identity,
@@ -118,7 +139,7 @@ impl<B: Backend> Linear<B> {
                     let rows = rows.reshape([pixels, channels, columns]).swap_dims(0, 1);
                     rows.reshape([count, columns])
                 };
-                let features = multiply(by_channel_first(self.weight.val(), inputs), input);
+                let features = multiply(by_channel_first(self.weights(pass), inputs), input);
                 let features = match &self.bias {
                     Some(bias) => features + by_channel_first(bias.val().reshape([count, 1]), 1).reshape([count, 1, 1]),
                     None => features,
@@ -142,7 +163,7 @@ impl<B: Backend> Linear<B> {
     }
 
     fn apply(&self, input: Tensor<B, 3>, activation: Activation, pass: &mut Pass<B>) -> Tensor<B, 3> {
-        let (weight, bias) = (self.weight.val(), self.bias.as_ref());
+        let (weight, bias) = (self.weights(pass), self.bias.as_ref());
         let pixels = input.dims()[1];
         pass.count(weight.shape().num_elements() * pixels, weight.dims()[0] * pixels);
         let output = product(weight.clone(), input, bias, activation);
@@ -154,7 +175,7 @@ impl<B: Backend> Linear<B> {
 }
 
 /// `activation(weight · input + bias)` at every pixel.
-fn product<B: Backend>(
+pub(super) fn product<B: Backend>(
     weight: Tensor<B, 2>,
     input: Tensor<B, 3>,
     bias: Option<&Param<Tensor<B, 1>>>,

@@ -1,5 +1,6 @@
 //! Layers over feature maps, with the weights of PyTorch's.
 
+mod across_images;
 mod activation;
 mod adjoint;
 mod batch_norm;
@@ -7,15 +8,20 @@ mod buffers;
 mod conv;
 mod conv_transpose;
 mod cost;
+mod embedding;
 mod feature_map;
 mod fused;
 mod im2col;
 mod init;
 mod initialization;
+mod layer_norm;
 mod linear;
 mod normalization;
 mod pass;
+mod resample;
+mod spectral_norm;
 
+pub use across_images::{minibatch_stddev, pack};
 pub use activation::Activation;
 pub(crate) use adjoint::{Adjoint, UNKNOWN};
 pub use batch_norm::{BatchNorm, BatchNormConfig};
@@ -23,14 +29,19 @@ pub use buffers::BufferUpdates;
 pub use conv::{Conv2d, ConvConfig};
 pub use conv_transpose::ConvTranspose2d;
 pub use cost::{Cost, step_operations};
+pub use embedding::{ClassAffine, Embedding, one_hot};
 pub use feature_map::FeatureMap;
 pub use fused::{
-    AdamConstants, FusedLayers, FusedUpdates, LayerCall, Lowering, fused_layers_in_use, fused_updates,
-    install_fused_layers, install_fused_updates, primitive, tensor, without_fused,
+    FusedLayers, FusedUpdates, LayerCall, Lowering, Update, fused_layers_in_use, fused_updates, install_fused_layers,
+    install_fused_updates, primitive, tensor, without_fused,
 };
 pub use im2col::Window;
 pub use init::Init;
 pub use initialization::{Fans, Initialization};
+pub use layer_norm::LayerNorm;
 pub use linear::{Linear, columns};
+pub(crate) use normalization::Norm;
 pub use normalization::Normalization;
 pub use pass::Pass;
+pub use resample::{PixelMap, double, halve};
+pub use spectral_norm::SpectralNorm;

@@ -1,12 +1,17 @@
 //! Which normalization follows a layer.
 
-use burn::tensor::backend::Backend;
+use burn::{module::Module, tensor::backend::Backend};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    activation::Activation,
     batch_norm::{BatchNorm, BatchNormConfig},
-    conv::ConvConfig,
+    conv::{Conv2d, ConvConfig},
+    feature_map::FeatureMap,
     init::Init,
+    layer_norm::LayerNorm,
+    linear::Linear,
+    pass::Pass,
 };
 
 /// What follows a layer before its activation.
@@ -17,21 +22,72 @@ pub enum Normalization {
     /// Batch normalization (Ioffe and Szegedy, 2015).
     #[default]
     Batch,
+    /// Layer normalization over channels and pixels of each image (Ba, Kiros and Hinton, 2016), which penalties on gradients go through.
+    Layer,
+    /// Nothing follows: the weights are divided by their largest singular value, also those of the first layer and the last (spectral
+    /// normalization; Miyato et al., 2018). For discriminators.
+    Spectral,
     /// Nothing; the layer has a bias of its own.
     None,
 }
 
 impl Normalization {
-    /// The layer before the normalization: without a bias where the normalization has one.
+    /// Whether a layer before it has a bias of its own: not where the normalization has one.
+    pub(crate) fn leaves_bias(self) -> bool {
+        matches!(self, Self::Spectral | Self::None)
+    }
+
+    /// The layer before the normalization.
     pub(crate) fn before(self, config: ConvConfig) -> ConvConfig {
+        match self.leaves_bias() {
+            true => config,
+            false => config.without_bias(),
+        }
+    }
+
+    /// A convolution before the normalization.
+    pub(crate) fn conv<B: Backend>(self, config: ConvConfig, init: &mut Init<'_, B>) -> Conv2d<B> {
+        let conv = Conv2d::new(self.before(config), init);
         match self {
-            Self::Batch => config.without_bias(),
-            Self::None => config,
+            Self::Spectral => conv.with_spectral_norm(init),
+            Self::Batch | Self::Layer | Self::None => conv,
+        }
+    }
+
+    /// A fully connected layer that no normalization follows, with a bias.
+    pub(crate) fn last<B: Backend>(self, sizes: [usize; 2], init: &mut Init<'_, B>) -> Linear<B> {
+        let linear = Linear::new(sizes, true, init);
+        match self {
+            Self::Spectral => linear.with_spectral_norm(init),
+            Self::Batch | Self::Layer | Self::None => linear,
         }
     }
 
     /// The normalization itself.
-    pub(crate) fn layer<B: Backend>(self, channels: usize, init: &mut Init<'_, B>) -> Option<BatchNorm<B>> {
-        (self == Self::Batch).then(|| BatchNorm::new(BatchNormConfig::PYTORCH, channels, init))
+    pub(crate) fn layer<B: Backend>(self, channels: usize, init: &mut Init<'_, B>) -> Option<Norm<B>> {
+        match self {
+            Self::Batch => Some(Norm::Batch(BatchNorm::new(BatchNormConfig::PYTORCH, channels, init))),
+            Self::Layer => Some(Norm::Layer(LayerNorm::new(channels, init))),
+            Self::Spectral | Self::None => None,
+        }
+    }
+}
+
+/// A normalization that a configuration names.
+#[derive(Module, Debug)]
+// A network has a handful.
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Norm<B: Backend> {
+    Batch(BatchNorm<B>),
+    Layer(LayerNorm<B>),
+}
+
+impl<B: Backend> Norm<B> {
+    /// Normalizes and then applies `activation`.
+    pub(crate) fn forward(&self, input: FeatureMap<B>, activation: Activation, pass: &mut Pass<B>) -> FeatureMap<B> {
+        match self {
+            Self::Batch(norm) => norm.forward(input, activation, pass),
+            Self::Layer(norm) => norm.forward(input, activation, pass),
+        }
     }
 }

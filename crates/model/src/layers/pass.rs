@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, backend::Backend};
 
-use super::{activation::Activation, adjoint::Adjoint, buffers::BufferUpdates, cost::Cost};
+use super::{activation::Activation, adjoint::Adjoint, buffers::BufferUpdates, cost::Cost, feature_map::FeatureMap};
 
 /// Says how a forward pass is meant, and collects what its layers report: buffer updates and cost.
 ///
@@ -14,6 +14,7 @@ pub struct Pass<B: Backend> {
     updates: BufferUpdates<B>,
     cost: Cost,
     adjoint: Option<Adjoint<B>>,
+    class_logits: Option<Tensor<B, 2>>,
 }
 
 impl<B: Backend> Pass<B> {
@@ -41,6 +42,7 @@ impl<B: Backend> Pass<B> {
             updates: BufferUpdates::default(),
             cost: Cost::default(),
             adjoint: None,
+            class_logits: None,
         }
     }
 
@@ -72,11 +74,58 @@ impl<B: Backend> Pass<B> {
         }
     }
 
+    /// Goes through two branches that begin with the same features, and adds what comes out of both.
+    ///
+    /// # Panics
+    /// If that differs in shape.
+    pub fn add_branches(
+        &mut self,
+        input: FeatureMap<B>,
+        first: impl FnOnce(FeatureMap<B>, &mut Self) -> FeatureMap<B>,
+        second: impl FnOnce(FeatureMap<B>, &mut Self) -> FeatureMap<B>,
+    ) -> FeatureMap<B> {
+        let input = input.into_image_order();
+        if let Some(recorded) = &mut self.adjoint {
+            recorded.fork(input.clone().into_tensor().dims());
+        }
+        let of_first = first(input.clone(), self).into_image_order().into_tensor();
+        if let Some(recorded) = &mut self.adjoint {
+            recorded.second();
+        }
+        let of_second = second(input, self).into_image_order();
+        if let Some(recorded) = &mut self.adjoint {
+            recorded.join();
+        }
+        of_second.map(|pixels| pixels + of_first)
+    }
+
     /// For any other layer: says that it has no such adjoint.
     pub fn record_missing(&mut self, layer: &'static str) {
         if let Some(recorded) = &mut self.adjoint {
             recorded.push_missing(layer);
         }
+    }
+
+    /// For a discriminator that also reads the classes of images: gives their logits, for an
+    /// [objective](crate::ObjectiveConfig) that trains them (ACGAN).
+    ///
+    /// # Shapes
+    /// - logits: `[batch, classes]`
+    pub fn classify(&mut self, logits: Tensor<B, 2>) {
+        self.class_logits = Some(logits);
+    }
+
+    /// What was [given](Self::classify), `[batch, classes]`, where it was.
+    pub fn take_class_logits(&mut self) -> Option<Tensor<B, 2>> {
+        self.class_logits.take()
+    }
+
+    /// Goes through a layer that the gradient with respect to the input does not go back through, and that is no part of the adjoint.
+    pub(crate) fn aside<R>(&mut self, layers: impl FnOnce(&mut Self) -> R) -> R {
+        let adjoint = self.adjoint.take();
+        let result = layers(self);
+        self.adjoint = adjoint;
+        result
     }
 
     /// For a layer that is a matrix product: counts the multiply-adds of one image, and the values that it puts out.

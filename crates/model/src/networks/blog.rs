@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::traits::{Discriminator, Generator, Labels, NetworkSettings, Networks};
 use crate::{
     Activation::{Identity, Relu, Tanh},
-    BatchNorm, BatchNormConfig, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, ImageShape, Init, Initialization,
-    Linear, ModelError, Pass, columns,
+    BatchNorm, BatchNormConfig, Conv2d, ConvConfig, ConvTranspose2d, DataShape, FeatureMap, ImageShape, Init,
+    Initialization, Linear, ModelError, Pass, columns,
     error::expect,
 };
 
@@ -35,10 +35,10 @@ impl Default for BlogConfig {
 }
 
 impl NetworkSettings for BlogConfig {
-    fn validate(&self, image: Option<ImageShape>) -> Result<(), ModelError> {
+    fn validate(&self, data: Option<DataShape>) -> Result<(), ModelError> {
         expect::latent_size(self.latent_size)?;
-        match image {
-            Some(image) if image != BLOG_IMAGE => {
+        match data {
+            Some(DataShape { image, .. }) if image != BLOG_IMAGE => {
                 Err(expect::image(image, "1×28×28 (channels × height × width) for blog"))
             }
             _ => Ok(()),
@@ -50,14 +50,14 @@ impl<B: Backend> Networks<B> for BlogConfig {
     type Generator = BlogGenerator<B>;
     type Discriminator = BlogDiscriminator<B>;
 
-    fn generator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<BlogGenerator<B>, ModelError> {
-        self.validate(Some(image))?;
+    fn generator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<BlogGenerator<B>, ModelError> {
+        self.validate(Some(data))?;
         init.set_scheme(self.initialization);
         Ok(BlogGenerator::new(self.latent_size, init))
     }
 
-    fn discriminator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<BlogDiscriminator<B>, ModelError> {
-        self.validate(Some(image))?;
+    fn discriminator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<BlogDiscriminator<B>, ModelError> {
+        self.validate(Some(data))?;
         init.set_scheme(self.initialization);
         Ok(BlogDiscriminator::new(init))
     }
@@ -115,7 +115,8 @@ impl<B: Backend> Generator<B> for BlogGenerator<B> {
         let x = self.conv2.forward(x, Relu, pass);
         let x = self.norm2.forward(x, Identity, pass);
         let x = self.conv3.forward(x, Tanh, pass);
-        x.map(|pixels| self.pixel.forward_pixels(pixels, pass)).into_images()
+        x.map(|pixels| self.pixel.forward_pixels(pixels, Identity, pass))
+            .into_images()
     }
 }
 

@@ -14,9 +14,10 @@ use super::{
     blog::{BlogConfig, BlogDiscriminator, BlogGenerator},
     dcgan::{DcganConfig, DcganDiscriminator, DcganGenerator},
     mlp::{MlpConfig, MlpDiscriminator, MlpGenerator},
+    resnet::{ResnetConfig, ResnetDiscriminator, ResnetGenerator},
     traits::{Discriminator, Generator, Labels, NetworkSettings, Networks},
 };
-use crate::{ImageShape, Init, ModelError, Pass};
+use crate::{DataShape, ImageShape, Init, ModelError, Pass};
 
 macro_rules! families {
     ($($(#[$about:meta])* $family:ident = $name:literal: $config:ident, $generator:ident, $discriminator:ident;)*) => {
@@ -62,6 +63,12 @@ macro_rules! families {
                 }
             }
 
+            fn classes(&self) -> usize {
+                match self {
+                    $(Self::$family(network) => Generator::<B>::classes(network),)*
+                }
+            }
+
             fn forward_pass(&self, z: Tensor<B, 2>, labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 4> {
                 match self {
                     $(Self::$family(network) => network.forward_pass(z, labels, pass),)*
@@ -82,6 +89,12 @@ macro_rules! families {
                 }
             }
 
+            fn packing(&self) -> usize {
+                match self {
+                    $(Self::$family(network) => Discriminator::<B>::packing(network),)*
+                }
+            }
+
             fn forward_pass(&self, images: Tensor<B, 4>, labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 2> {
                 match self {
                     $(Self::$family(network) => network.forward_pass(images, labels, pass),)*
@@ -92,9 +105,21 @@ macro_rules! families {
         impl NetworkSettings for NetworkConfig {
             const FAMILIES: &'static [&'static str] = &[$($name),*];
 
-            fn validate(&self, image: Option<ImageShape>) -> Result<(), ModelError> {
+            fn packing(&self) -> usize {
                 match self {
-                    $(Self::$family(config) => config.validate(image),)*
+                    $(Self::$family(config) => config.packing(),)*
+                }
+            }
+
+            fn is_conditional(&self) -> bool {
+                match self {
+                    $(Self::$family(config) => config.is_conditional(),)*
+                }
+            }
+
+            fn validate(&self, data: Option<DataShape>) -> Result<(), ModelError> {
+                match self {
+                    $(Self::$family(config) => config.validate(data),)*
                 }
             }
         }
@@ -103,19 +128,19 @@ macro_rules! families {
             type Generator = AnyGenerator<B>;
             type Discriminator = AnyDiscriminator<B>;
 
-            fn generator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<AnyGenerator<B>, ModelError> {
+            fn generator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<AnyGenerator<B>, ModelError> {
                 Ok(match self {
-                    $(Self::$family(config) => AnyGenerator::$family(config.generator(image, init)?),)*
+                    $(Self::$family(config) => AnyGenerator::$family(config.generator(data, init)?),)*
                 })
             }
 
             fn discriminator(
                 &self,
-                image: ImageShape,
+                data: DataShape,
                 init: &mut Init<'_, B>,
             ) -> Result<AnyDiscriminator<B>, ModelError> {
                 Ok(match self {
-                    $(Self::$family(config) => AnyDiscriminator::$family(config.discriminator(image, init)?),)*
+                    $(Self::$family(config) => AnyDiscriminator::$family(config.discriminator(data, init)?),)*
                 })
             }
         }
@@ -129,4 +154,6 @@ families! {
     Dcgan = "dcgan": DcganConfig, DcganGenerator, DcganDiscriminator;
     /// A fully connected pair, any image.
     Mlp = "mlp": MlpConfig, MlpGenerator, MlpDiscriminator;
+    /// Residual blocks without normalization, after R3GAN.
+    Resnet = "resnet": ResnetConfig, ResnetGenerator, ResnetDiscriminator;
 }

@@ -9,6 +9,8 @@ use crate::{BufferUpdates, FeatureMap, ModelError, layers::Adjoint};
 pub struct RecordedLogits<B: Backend> {
     /// `[batch, 1]`
     pub logits: Tensor<B, 2>,
+    /// `[batch, classes]`, of a discriminator that also reads the classes of images.
+    pub class_logits: Option<Tensor<B, 2>>,
     /// What the discriminator's buffers want to become.
     pub updates: BufferUpdates<B>,
     /// Of each logit, with respect to its image.
@@ -20,12 +22,14 @@ pub struct RecordedLogits<B: Backend> {
 pub struct InputGradient<B: Backend> {
     adjoint: Adjoint<B>,
     shape: [usize; 4],
+    /// Fewer than images where those are packed.
+    logits: usize,
 }
 
 impl<B: Backend> InputGradient<B> {
-    /// Of images `[batch, channels, height, width]` that have gone through the layers.
-    pub(super) fn new(adjoint: Adjoint<B>, shape: [usize; 4]) -> Self {
-        Self { adjoint, shape }
+    /// Of images `[batch, channels, height, width]` that have gone through the layers to so many logits.
+    pub(super) fn new(adjoint: Adjoint<B>, shape: [usize; 4], logits: usize) -> Self {
+        Self { adjoint, shape, logits }
     }
 
     /// The gradient of each image's logit with respect to that image, in operations that Burn differentiates: the gradient with
@@ -39,7 +43,7 @@ impl<B: Backend> InputGradient<B> {
     /// an image's gradient depends on the other images.
     pub fn compute(self, device: &B::Device) -> Result<Tensor<B, 4>, ModelError> {
         let [batch, channels, height, width] = self.shape;
-        let ones = Tensor::ones([1, 1, batch], device);
+        let ones = Tensor::ones([1, 1, self.logits], device);
         let gradient = self.adjoint.apply(ones, [channels, height * width, batch])?;
         Ok(FeatureMap::from_tensor(gradient, [height, width]).into_images())
     }

@@ -11,7 +11,8 @@ use super::{
     traits::{Discriminator, Generator, Labels, NetworkSettings, Networks},
 };
 use crate::{
-    Activation, FeatureMap, ImageShape, Init, Initialization, Linear, ModelError, Pass, columns, error::expect,
+    Activation, DataShape, FeatureMap, ImageShape, Init, Initialization, Linear, ModelError, Pass, columns,
+    error::expect,
 };
 
 /// `[model]` with `network = "mlp"`.
@@ -38,7 +39,7 @@ impl Default for MlpConfig {
 }
 
 impl NetworkSettings for MlpConfig {
-    fn validate(&self, _image: Option<ImageShape>) -> Result<(), ModelError> {
+    fn validate(&self, _data: Option<DataShape>) -> Result<(), ModelError> {
         expect::latent_size(self.latent_size)?;
         if self.hidden_sizes.is_empty() {
             return Err(ModelError::config("hidden_sizes", "none", "at least one layer"));
@@ -53,25 +54,25 @@ impl<B: Backend> Networks<B> for MlpConfig {
     type Generator = MlpGenerator<B>;
     type Discriminator = MlpDiscriminator<B>;
 
-    fn generator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<MlpGenerator<B>, ModelError> {
-        self.validate(Some(image))?;
+    fn generator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<MlpGenerator<B>, ModelError> {
+        self.validate(Some(data))?;
         init.set_scheme(self.initialization);
         let (hidden, width) = hidden_layers(self.latent_size, self.hidden_sizes.iter(), init);
         Ok(MlpGenerator {
             hidden,
-            output: Linear::new([width, image.len()], true, init),
-            image: image.dims(),
+            output: Linear::new([width, data.image.len()], true, init),
+            image: data.image.dims(),
         })
     }
 
-    fn discriminator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<MlpDiscriminator<B>, ModelError> {
-        self.validate(Some(image))?;
+    fn discriminator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<MlpDiscriminator<B>, ModelError> {
+        self.validate(Some(data))?;
         init.set_scheme(self.initialization);
-        let (hidden, width) = hidden_layers(image.len(), self.hidden_sizes.iter().rev(), init);
+        let (hidden, width) = hidden_layers(data.image.len(), self.hidden_sizes.iter().rev(), init);
         Ok(MlpDiscriminator {
             hidden,
             output: Linear::new([width, 1], true, init),
-            image: image.dims(),
+            image: data.image.dims(),
         })
     }
 }

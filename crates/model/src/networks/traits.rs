@@ -12,7 +12,7 @@ use burn::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::input_gradient::{InputGradient, RecordedLogits};
-use crate::{BufferUpdates, Cost, ImageShape, Init, ModelError, Pass};
+use crate::{BufferUpdates, Cost, DataShape, ImageShape, Init, ModelError, Pass};
 
 /// Classes of a batch, `[batch]`, counted from 0.
 pub type Labels<B> = Tensor<B, 1, Int>;
@@ -28,11 +28,16 @@ pub trait Generator<B: Backend>: Module<B> {
     /// The images that it makes.
     fn image_shape(&self) -> ImageShape;
 
+    /// How many classes it makes images of, each of the one that it is asked for; 0 where it is not conditional, and ignores labels.
+    fn classes(&self) -> usize {
+        0
+    }
+
     /// One pass, in training or not, as `pass` says; layers are handed `pass` on.
     ///
     /// # Shapes
     /// - z: `[batch, latent]`
-    /// - labels: `[batch]`, where the data has classes; a network that is not conditional ignores them
+    /// - labels: `[batch]`, where the data has classes; a network that is not conditional ignores them, and one that is cannot do without
     /// - result: `[batch, channels, height, width]`, usually in [-1, 1]
     fn forward_pass(&self, z: Tensor<B, 2>, labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 4>;
 
@@ -68,12 +73,17 @@ pub trait Discriminator<B: Backend>: Module<B> {
     /// The images that it judges.
     fn image_shape(&self) -> ImageShape;
 
+    /// How many images it looks at together, for one logit.
+    fn packing(&self) -> usize {
+        1
+    }
+
     /// One pass, in training or not, as `pass` says; layers are handed `pass` on.
     ///
     /// # Shapes
     /// - images: `[batch, channels, height, width]`
-    /// - labels: `[batch]`, where the data has classes; a network that is not conditional ignores them
-    /// - result: `[batch, 1]`, logits: above zero for what it takes to be real
+    /// - labels: `[batch]`, where the data has classes; a network that is not conditional ignores them, and one that is cannot do without
+    /// - result: `[batch, 1]`, logits: above zero for what it takes to be real; fewer where it looks at several images at once
     fn forward_pass(&self, images: Tensor<B, 4>, labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 2>;
 
     /// Inference: normalizations use their running statistics.
@@ -99,11 +109,13 @@ pub trait Discriminator<B: Backend>: Module<B> {
         let mut pass = Pass::recording();
         let shape = images.dims();
         let logits = self.forward_pass(images, labels, &mut pass);
+        let class_logits = pass.take_class_logits();
         let (updates, adjoint) = pass.into_recorded();
         RecordedLogits {
+            gradient: InputGradient::new(adjoint, shape, logits.dims()[0]),
             logits,
+            class_logits,
             updates,
-            gradient: InputGradient::new(adjoint, shape),
         }
     }
 
@@ -117,7 +129,8 @@ pub trait Discriminator<B: Backend>: Module<B> {
         } = self.image_shape();
         let images = Tensor::zeros([1, channels, height, width], device);
         self.forward_pass(images, Some(Tensor::zeros([1], device)), &mut pass);
-        pass.into_cost()
+        // One image is looked at as often as it takes for a logit.
+        pass.into_cost().shared_by(self.packing())
     }
 }
 
@@ -126,12 +139,22 @@ pub trait NetworkSettings: Clone + Debug + PartialEq + Serialize + DeserializeOw
     /// The values of the key `network`, where the settings are those of several families.
     const FAMILIES: &'static [&'static str] = &[];
 
-    /// Checks that networks can be built with these settings, and, where `image` is known, for such images.
+    /// Whether the generator makes images of the class that it is given.
+    fn is_conditional(&self) -> bool {
+        false
+    }
+
+    /// How many images the discriminator looks at together; batches have a multiple of it.
+    fn packing(&self) -> usize {
+        1
+    }
+
+    /// Checks that networks can be built with these settings, and, where `data` is known, for such images.
     ///
     /// # Errors
     /// [`ModelError::Config`] naming the key, what was given and what would do.
-    fn validate(&self, image: Option<ImageShape>) -> Result<(), ModelError> {
-        let _ = image;
+    fn validate(&self, data: Option<DataShape>) -> Result<(), ModelError> {
+        let _ = data;
         Ok(())
     }
 }
@@ -143,17 +166,17 @@ pub trait Networks<B: Backend>: NetworkSettings {
     /// What judges them.
     type Discriminator: Discriminator<B>;
 
-    /// Builds the generator for images of this shape; the same random numbers give the same weights on every backend.
+    /// Builds the generator for such images; the same random numbers give the same weights on every backend.
     ///
     /// # Errors
     /// As [`validate`](NetworkSettings::validate).
-    fn generator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<Self::Generator, ModelError>;
+    fn generator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<Self::Generator, ModelError>;
 
-    /// Builds the discriminator for images of this shape; the same random numbers give the same weights on every backend.
+    /// Builds the discriminator for such images; the same random numbers give the same weights on every backend.
     ///
     /// # Errors
     /// As [`validate`](NetworkSettings::validate).
-    fn discriminator(&self, image: ImageShape, init: &mut Init<'_, B>) -> Result<Self::Discriminator, ModelError>;
+    fn discriminator(&self, data: DataShape, init: &mut Init<'_, B>) -> Result<Self::Discriminator, ModelError>;
 }
 
 /// The generator of `N` on the backend without gradients.

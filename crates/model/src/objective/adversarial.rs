@@ -82,6 +82,11 @@ impl AdversarialLoss {
         }
     }
 
+    /// Whether real images have a label that can be smoothed.
+    pub(super) fn has_labels(self) -> bool {
+        matches!(self, Self::NonSaturating | Self::Minimax)
+    }
+
     /// Whether the discriminator's loss is near zero where it is right about every image, and nowhere below.
     pub(super) fn is_zero_where_won(self) -> bool {
         self != Self::Wasserstein

@@ -1,15 +1,39 @@
-//! Whether a network has the gradient that a penalty is made of.
+//! Whether a network has what an objective is made of.
 
-use burn::tensor::{Tensor, TensorData, backend::AutodiffBackend};
+use burn::tensor::{
+    Tensor, TensorData,
+    backend::{AutodiffBackend, Backend},
+};
 use rand::{Rng, RngCore};
 
-use crate::{Discriminator, ImageShape, ModelError, host_values, layers::UNKNOWN};
+use crate::{Discriminator, ImageShape, ModelError, Pass, host_values, layers::UNKNOWN};
 
 /// Images that are looked at.
 const COUNT: usize = 4;
 
 /// The largest difference between both gradients, in units of the largest value; a layer left out makes one of order 1.
 const TOLERANCE: f32 = 1e-2;
+
+/// Checks that the discriminator reads the classes of images where an objective `needs` that, and only there.
+///
+/// # Errors
+/// [`ModelError::NoClassLogits`] where its pass does not [classify](Pass::classify), [`ModelError::UnusedClassLogits`] where it does and nothing
+/// trains it to.
+pub fn check_class_logits<B: Backend>(
+    discriminator: &impl Discriminator<B>,
+    needs: bool,
+    device: &B::Device,
+) -> Result<(), ModelError> {
+    let [channels, height, width] = discriminator.image_shape().dims();
+    let mut pass = Pass::inference();
+    let one = Tensor::zeros([1, channels, height, width], device);
+    discriminator.forward_pass(one, Some(Tensor::zeros([1], device)), &mut pass);
+    match (pass.take_class_logits().is_some(), needs) {
+        (false, true) => Err(ModelError::NoClassLogits),
+        (true, false) => Err(ModelError::UnusedClassLogits),
+        _ => Ok(()),
+    }
+}
 
 /// Checks that the discriminator's layers say how the gradient goes back through them, and that nothing else happens in between: the
 /// gradient that they give is that of Burn's backward pass, on images of noise from `rng`.

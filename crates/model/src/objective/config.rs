@@ -1,16 +1,12 @@
 //! `[objective]`: an adversarial loss and penalties.
 
-use burn::tensor::{Tensor, backend::AutodiffBackend};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    adversarial::AdversarialLoss,
-    batch::Batch,
-    penalty::{GradientPenalty, between},
-    report::Report,
-    traits::{DiscriminatorLoss, Objective, ObjectiveSettings},
+    adversarial::AdversarialLoss, approximate::PenaltyMethod, augment::AugmentConfig, penalty::GradientPenalty,
+    traits::ObjectiveSettings,
 };
-use crate::{BufferUpdates, Discriminator, InputGradient, ModelError};
+use crate::ModelError;
 
 /// `[objective]` of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,26 +15,48 @@ use crate::{BufferUpdates, Discriminator, InputGradient, ModelError};
 pub struct ObjectiveConfig {
     /// Which adversarial game is played; usually `non-saturating`, `hinge` or `relativistic`.
     pub loss: AdversarialLoss,
+    /// The discriminator is to give real images the label 1 minus this, not 1 (one-sided; Salimans et al., 2016, arXiv:1606.03498, section 3.4), with
+    /// `non-saturating` and `minimax`; usually 0.1, or 0 for none.
+    pub label_smoothing: f64,
+    /// Standard deviation of noise on every pixel that the discriminator sees, real or generated (Sønderby et al., 2017, arXiv:1610.04490); usually 0.1
+    /// at first, falling by `[schedule]`, or 0 for none.
+    pub instance_noise: f64,
+    /// What is done to images before the discriminator sees them: for small sets.
+    pub augment: AugmentConfig,
     /// γ of the R1 penalty, (γ/2)·E‖∇D(x)‖² on real images, usually 0.1 to 10; 0 for none. It keeps the discriminator from being ahead, and
     /// takes a discriminator without batch normalization.
     pub r1: f64,
     /// γ of the R2 penalty, the same on generated images; with `relativistic` usually as large as `r1`; 0 for none.
     pub r2: f64,
+    /// Weight of the cross-entropy of the classes that the discriminator reads, in both networks' losses (ACGAN), usually 1 with `model.class_head =
+    /// "classifier"`; 0 for none.
+    pub classification: f64,
     /// λ of the gradient penalty of WGAN-GP, λ·E(‖∇D(x̂)‖ − 1)² between real and generated images, usually 10, with `wasserstein`; 0 for none.
     pub gradient_penalty: f64,
     /// The penalties are taken in every so many-th update of the discriminator, times this number; usually 1, or 4 to 16 to save time. They are
     /// in the log where such an update is.
     pub penalty_every: u64,
+    /// How `r1` and `r2` are computed.
+    pub penalty_method: PenaltyMethod,
+    /// How far images are moved by the methods that are not exact: the standard deviation in each pixel, or the length of the step; usually 0.01 to
+    /// 0.1.
+    pub penalty_step: f64,
 }
 
 impl Default for ObjectiveConfig {
     fn default() -> Self {
         Self {
             loss: AdversarialLoss::default(),
+            label_smoothing: 0.0,
+            instance_noise: 0.0,
+            augment: AugmentConfig::default(),
             r1: 0.0,
             r2: 0.0,
+            classification: 0.0,
             gradient_penalty: 0.0,
             penalty_every: 1,
+            penalty_method: PenaltyMethod::Exact,
+            penalty_step: 0.01,
         }
     }
 }
@@ -53,20 +71,65 @@ impl From<AdversarialLoss> for ObjectiveConfig {
 }
 
 /// Mean logit of real images.
-const LOGITS_REAL: &str = "logits/real";
+pub(super) const LOGITS_REAL: &str = "logits/real";
 /// Mean logit of generated images.
-const LOGITS_FAKE: &str = "logits/fake";
+pub(super) const LOGITS_FAKE: &str = "logits/fake";
+/// The cross-entropy of the classes that the discriminator reads, of real and generated images together, without its weight, in nats.
+pub(super) const CLASSIFICATION: &str = "loss/classification";
 
 impl ObjectiveSettings for ObjectiveConfig {
     fn validate(&self) -> Result<(), ModelError> {
-        for (key, weight) in [
-            ("r1", self.r1),
-            ("r2", self.r2),
-            ("gradient_penalty", self.gradient_penalty),
+        for (key, value, most) in [
+            ("r1", self.r1, 1e6),
+            ("r2", self.r2, 1e6),
+            ("classification", self.classification, 1e6),
+            ("gradient_penalty", self.gradient_penalty, 1e6),
+            ("label_smoothing", self.label_smoothing, 0.5),
+            ("instance_noise", self.instance_noise, 10.0),
         ] {
-            if !(0.0..=1e6).contains(&weight) {
-                return Err(ModelError::config(key, weight.to_string(), "0 to 1000000"));
+            if !(0.0..=most).contains(&value) {
+                return Err(ModelError::config(key, value.to_string(), format!("0 to {most}")));
             }
+        }
+        self.augment.validate()?;
+        if !(1e-6..=1.0).contains(&self.penalty_step) {
+            return Err(ModelError::config(
+                "penalty_step",
+                self.penalty_step.to_string(),
+                "0.000001 to 1",
+            ));
+        }
+        if self.label_smoothing > 0.0 && !self.loss.has_labels() {
+            let expected = "0 where `loss` is neither `non-saturating` nor `minimax`";
+            return Err(ModelError::config(
+                "label_smoothing",
+                self.label_smoothing.to_string(),
+                expected,
+            ));
+        }
+        if self.gradient_penalty > 0.0 && self.penalty_method != PenaltyMethod::Exact {
+            let expected = "0 where `penalty_method` is not `exact`, which the norm itself needs";
+            return Err(ModelError::config(
+                "gradient_penalty",
+                self.gradient_penalty.to_string(),
+                expected,
+            ));
+        }
+        if self.penalty_method != PenaltyMethod::Exact && self.r1 == 0.0 && self.r2 == 0.0 {
+            let found = format!("{:?}", self.penalty_method).to_lowercase();
+            return Err(ModelError::config(
+                "penalty_method",
+                found,
+                "`exact` where `r1` and `r2` are 0",
+            ));
+        }
+        if self.penalty_method == PenaltyMethod::Exact && self.penalty_step != Self::default().penalty_step {
+            let expected = "no value where `penalty_method` is `exact`, which takes no step";
+            return Err(ModelError::config(
+                "penalty_step",
+                self.penalty_step.to_string(),
+                expected,
+            ));
         }
         let expected = match (self.penalties().is_empty(), self.penalty_every) {
             (_, 1) => return Ok(()),
@@ -91,13 +154,14 @@ impl ObjectiveSettings for ObjectiveConfig {
         let penalties = always.into_iter().map(|(penalty, _)| penalty.name());
         [LOGITS_REAL, LOGITS_FAKE]
             .into_iter()
+            .chain((self.classification > 0.0).then_some(CLASSIFICATION))
             .chain(penalties)
             .map(str::to_owned)
             .collect()
     }
 
     fn is_zero_where_won(&self) -> bool {
-        self.loss.is_zero_where_won()
+        self.loss.is_zero_where_won() && self.label_smoothing == 0.0
     }
 
     fn period(&self) -> u64 {
@@ -105,129 +169,32 @@ impl ObjectiveSettings for ObjectiveConfig {
     }
 
     fn needs_input_gradient(&self) -> bool {
-        !self.penalties().is_empty()
+        self.penalty_method == PenaltyMethod::Exact && !self.penalties().is_empty()
+    }
+
+    fn extra_passes(&self) -> u32 {
+        let of_one = |(penalty, _): (GradientPenalty, f64)| match (penalty, self.penalty_method) {
+            // The adjoint, and of points in between the logits as well.
+            (GradientPenalty::Interpolated, _) => 2,
+            (_, PenaltyMethod::Exact | PenaltyMethod::RandomDirection) => 1,
+            (_, PenaltyMethod::CentralDifference) => 2,
+        };
+        self.penalties().into_iter().map(of_one).sum()
+    }
+
+    fn needs_class_logits(&self) -> bool {
+        self.classification > 0.0
     }
 }
 
 impl ObjectiveConfig {
     /// The penalties that have a weight, with it.
-    fn penalties(&self) -> Vec<(GradientPenalty, f64)> {
+    pub(super) fn penalties(&self) -> Vec<(GradientPenalty, f64)> {
         let all = [
             (GradientPenalty::R1, self.r1),
             (GradientPenalty::R2, self.r2),
             (GradientPenalty::Interpolated, self.gradient_penalty),
         ];
         all.into_iter().filter(|&(_, weight)| weight > 0.0).collect()
-    }
-}
-
-/// The gradient at points between real and generated images, which are neither: what the discriminator's buffers want to become is
-/// dropped.
-fn of_points_between<B: AutodiffBackend>(
-    discriminator: &impl Discriminator<B>,
-    batch: &Batch<B>,
-    fake: Tensor<B, 4>,
-) -> InputGradient<B> {
-    let images = between(batch, fake);
-    let count = images.dims()[0];
-    let labels = batch.labels.clone().map(|labels| labels.narrow(0, 0, count));
-    discriminator.forward_recorded(images, labels).gradient
-}
-
-/// The gradient, which is there: networks without one are refused before training, by
-/// [`check_input_gradient`](crate::check_input_gradient), which is asked where
-/// [`needs_input_gradient`](ObjectiveSettings::needs_input_gradient) says so.
-///
-/// # Panics
-/// Where nobody has asked it, because to train without the penalty is worse.
-#[allow(clippy::panic)]
-fn computed<B: AutodiffBackend>(gradient: InputGradient<B>, device: &B::Device) -> Tensor<B, 4> {
-    gradient.compute(device).unwrap_or_else(|error| panic!("{error}"))
-}
-
-impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for ObjectiveConfig {
-    /// The discriminator sees the generated batch before the real one, which matters to its running statistics only.
-    fn discriminator(
-        &self,
-        discriminator: &D,
-        batch: &Batch<B>,
-        fake: Tensor<B, 4>,
-        report: &mut Report<B::InnerBackend>,
-    ) -> DiscriminatorLoss<B> {
-        // Counted from 1, so that an update that is logged, every tenth or so, is one of them where `penalty_every` divides it.
-        let penalties = match (batch.number + 1).is_multiple_of(self.penalty_every) {
-            true => self.penalties(),
-            false => Vec::new(),
-        };
-        let has = |wanted: GradientPenalty| penalties.iter().any(|&(penalty, _)| penalty == wanted);
-        let mut updates = BufferUpdates::default();
-        let mut pass = |images: Tensor<B, 4>, penalty: GradientPenalty| {
-            let labels = batch.labels.clone();
-            if has(penalty) {
-                let recorded = discriminator.forward_recorded(images, labels);
-                updates.append(recorded.updates);
-                return (recorded.logits, Some(recorded.gradient));
-            }
-            let (logits, of_pass) = discriminator.forward_training(images, labels);
-            updates.append(of_pass);
-            (logits, None)
-        };
-        let (fake_logits, mut on_fake) = pass(fake.clone(), GradientPenalty::R2);
-        let (real_logits, mut on_real) = pass(batch.images.clone(), GradientPenalty::R1);
-        report.report(LOGITS_REAL, real_logits.clone().inner().mean());
-        report.report(LOGITS_FAKE, fake_logits.clone().inner().mean());
-        let mut loss = self.loss.of_discriminator(real_logits, fake_logits);
-
-        // Each penalty takes the passes that there are already, where it can.
-        let device = fake.device();
-        for (penalty, weight) in penalties {
-            let gradient = match penalty {
-                GradientPenalty::R1 => on_real.take(),
-                GradientPenalty::R2 => on_fake.take(),
-                GradientPenalty::Interpolated => Some(of_points_between(discriminator, batch, fake.clone())),
-            };
-            let Some(gradient) = gradient else { continue };
-            let value = penalty.of(computed(gradient, &device));
-            report.report(penalty.name(), value.clone().inner());
-            loss = loss + value * (weight * self.penalty_every as f64);
-        }
-        DiscriminatorLoss { loss, updates }
-    }
-
-    fn generator(
-        &self,
-        _generator: &G,
-        discriminator: &D,
-        batch: &Batch<B>,
-        fake: Tensor<B, 4>,
-        _report: &mut Report<B::InnerBackend>,
-    ) -> Tensor<B, 1> {
-        let logits = |images: Tensor<B, 4>| discriminator.forward_training(images, batch.labels.clone()).0;
-        self.loss.of_generator(logits(fake), || logits(batch.images.clone()))
-    }
-}
-
-/// As `[objective]` with this loss and nothing else.
-impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for AdversarialLoss {
-    fn discriminator(
-        &self,
-        discriminator: &D,
-        batch: &Batch<B>,
-        fake: Tensor<B, 4>,
-        report: &mut Report<B::InnerBackend>,
-    ) -> DiscriminatorLoss<B> {
-        let alone = ObjectiveConfig::from(*self);
-        Objective::<B, G, D>::discriminator(&alone, discriminator, batch, fake, report)
-    }
-
-    fn generator(
-        &self,
-        generator: &G,
-        discriminator: &D,
-        batch: &Batch<B>,
-        fake: Tensor<B, 4>,
-        report: &mut Report<B::InnerBackend>,
-    ) -> Tensor<B, 1> {
-        ObjectiveConfig::from(*self).generator(generator, discriminator, batch, fake, report)
     }
 }

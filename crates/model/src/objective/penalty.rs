@@ -55,8 +55,7 @@ fn squared_norms<B: Backend>(gradient: Tensor<B, 4>) -> Tensor<B, 1> {
 ///
 /// # Shapes
 /// - fake: `[rows, channels, height, width]`; as many points as there are of the fewer
-pub(super) fn between<B: Backend>(batch: &Batch<B>, fake: Tensor<B, 4>) -> Tensor<B, 4> {
-    let real = batch.images.clone();
+pub(super) fn between<B: Backend>(batch: &Batch<B>, real: Tensor<B, 4>, fake: Tensor<B, 4>) -> Tensor<B, 4> {
     let count = real.dims()[0].min(fake.dims()[0]);
     let [real, fake] = [real, fake].map(|images| images.narrow(0, 0, count));
     let mut rng = batch.rng(BETWEEN);
@@ -82,14 +81,8 @@ mod tests {
         let device = Default::default();
         let images = |value: f32, count: usize| Tensor::<Flex, 4>::full([count, 1, 2, 3], value, &device);
         let of = |seed: u64| {
-            let batch = Batch {
-                images: images(3.0, 5),
-                labels: None,
-                z: Tensor::zeros([7, 1], &device),
-                number: 0,
-                seed,
-            };
-            host_values(between(&batch, images(-1.0, 7)))
+            let batch = Batch::without_labels(images(3.0, 5), Tensor::zeros([7, 1], &device), seed);
+            host_values(between(&batch, batch.images.clone(), images(-1.0, 7)))
         };
         let found = of(1);
         // As many as there are of the fewer.

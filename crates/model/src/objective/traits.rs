@@ -74,9 +74,21 @@ pub trait ObjectiveSettings: Clone + Debug + Default + PartialEq + Serialize + D
         false
     }
 
+    /// Whether the discriminator has to read the classes of images, which it does where its pass
+    /// [classifies](crate::Pass::classify). Settings that hold others of which one needs it must say so, too.
+    fn needs_class_logits(&self) -> bool {
+        false
+    }
+
     /// After how many updates of the discriminator it does the same again: more than 1 where penalties are taken lazily.
     fn period(&self) -> u64 {
         1
+    }
+
+    /// Passes through the discriminator that an update keeps for its backward pass, beside those of real and of generated images: a penalty's. Where
+    /// they are not in every update, those of one that has them.
+    fn extra_passes(&self) -> u32 {
+        0
     }
 
     /// Names of the numbers that the objective reports, beside the losses, which are reported for it.

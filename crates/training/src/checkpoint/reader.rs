@@ -10,7 +10,7 @@ use burn::{
     module::{AutodiffModule, Module},
     tensor::backend::{AutodiffBackend, Backend},
 };
-use ganvas_data::{Purpose, keyed_rng};
+use ganvas_data::{Classes, Purpose, keyed_rng};
 use ganvas_model::{
     ImageShape, Init, ModelError, NamedTensor, NetworkSettings, Networks, ObjectiveSettings, TrainableNetworks,
     apply_named_tensors, from_safetensors,
@@ -22,7 +22,21 @@ use super::{
     sealed_folder::{SUMS, SealedFolder, sha256},
     state::{CheckpointState, FORMAT_VERSION},
 };
-use crate::{Adam, AdamConfig, Ema, Experiment, Overrides, TrainingError, TrainingState, parse_experiment};
+use crate::{Ema, Experiment, Optimizer, OptimizerConfig, Overrides, TrainingError, TrainingState, parse_experiment};
+
+/// More than anybody has labels for; a forged file must not make networks larger than that.
+const MOST_CLASSES: usize = 65_536;
+
+/// Whether these can be the classes of so many images.
+fn are_of(classes: &Classes, images: usize) -> bool {
+    let total = classes
+        .counts
+        .iter()
+        .try_fold(0_u64, |total, &count| total.checked_add(count));
+    classes.names.len() == classes.count()
+        && (1..=MOST_CLASSES).contains(&classes.count())
+        && total == Some(images as u64)
+}
 
 /// A checkpoint on disk, found whole.
 #[derive(Debug, Clone)]
@@ -86,6 +100,17 @@ impl Checkpoint {
         let text = String::from_utf8(bytes).map_err(|error| damaged(CONFIG, error.to_string()))?;
         if ImageShape::checked(state.images.shape).is_none() {
             let reason = format!("expected the shape of small images, found {:?}", state.images.shape);
+            return Err(damaged(STATE, reason));
+        }
+        if let Some(classes) = &state.images.classes
+            && !are_of(classes, state.images.count)
+        {
+            let reason = format!(
+                "expected a name for each of 1 to {MOST_CLASSES} classes, and {} images in all of them, found {} names for {} classes",
+                state.images.count,
+                classes.names.len(),
+                classes.count()
+            );
             return Err(damaged(STATE, reason));
         }
         Ok(Self {
@@ -174,14 +199,14 @@ impl Checkpoint {
         }
     }
 
-    fn adam<B: AutodiffBackend, M: AutodiffModule<B>>(
+    fn optimizer<B: AutodiffBackend, M: AutodiffModule<B>>(
         &self,
-        config: AdamConfig,
+        config: OptimizerConfig,
         network: &M,
         (name, updates): (&str, u64),
         device: &B::Device,
-    ) -> Result<Adam<B::InnerBackend>, TrainingError> {
-        Adam::resume::<B, _>(config, network, self.tensors(name)?, updates, device)
+    ) -> Result<Optimizer<B::InnerBackend>, TrainingError> {
+        Optimizer::resume::<B, _>(config, network, self.tensors(name)?, updates, device)
             .map_err(|error| self.misfit(name, &error))
     }
 
@@ -195,7 +220,7 @@ impl Checkpoint {
         device: &B::Device,
     ) -> Result<TrainingState<B, N>, TrainingError> {
         let limits = [GENERATOR, DISCRIMINATOR].map(|name| self.most_values(name));
-        let initial = TrainingState::<B, N>::with_limits(experiment, self.image(), device, limits)
+        let initial = TrainingState::<B, N>::with_limits(experiment, self.state.images.data_shape(), device, limits)
             .map_err(|error| self.unbuildable(error))?;
         let generator = self.fill(initial.generator, GENERATOR)?;
         let discriminator = self.fill(initial.discriminator, DISCRIMINATOR)?;
@@ -207,13 +232,13 @@ impl Checkpoint {
             (Some(rate), false) => Some(Ema::new(&generator, rate)),
         };
         Ok(TrainingState {
-            optimizer_generator: self.adam(
+            optimizer_generator: self.optimizer(
                 experiment.optimizer.generator,
                 &generator,
                 (OPTIMIZER_GENERATOR, self.state.step),
                 device,
             )?,
-            optimizer_discriminator: self.adam(
+            optimizer_discriminator: self.optimizer(
                 experiment.optimizer.discriminator,
                 &discriminator,
                 (OPTIMIZER_DISCRIMINATOR, self.state.discriminator_updates),
@@ -240,7 +265,7 @@ impl Checkpoint {
         let mut rng = keyed_rng(0, Purpose::GeneratorWeights, 0);
         let mut init = Init::new(&mut rng, device).with_limit(self.most_values(name));
         let generator = networks
-            .generator(self.image(), &mut init)
+            .generator(self.state.images.data_shape(), &mut init)
             .and_then(|generator| init.check().map(|()| generator))
             .map_err(|error| self.unbuildable(error))?;
         self.fill(generator, name)

@@ -149,7 +149,9 @@ fn allowed_changes<N: NetworkSettings, O: ObjectiveSettings>(
             let rest = key.strip_prefix(allowed);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        MAY_CHANGE.into_iter().any(is)
+        // What an optimizer remembers is of its kind.
+        let is_optimizer = key.starts_with("optimizer.") && key.ends_with(".kind");
+        MAY_CHANGE.into_iter().any(is) && !is_optimizer
     };
     match changes.iter().find(|change| !may_change(&change.key)) {
         Some(change) => Err(TrainingError::ResumeMismatch {

@@ -1,6 +1,7 @@
 //! `state.json`: what a checkpoint holds that is no tensor.
 
-use ganvas_data::{DataError, Fingerprint, ImageSource};
+use ganvas_data::{Classes, DataError, Fingerprint, ImageSource};
+use ganvas_model::DataShape;
 use serde::{Deserialize, Serialize};
 
 use crate::{MetricsLine, Plan};
@@ -59,6 +60,9 @@ pub struct ImagesState {
     pub shape: [usize; 3],
     /// SHA-256 over shape, count and pixels.
     pub fingerprint: Fingerprint,
+    /// What their labels say; not known of those without, and in checkpoints of versions before 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Classes>,
 }
 
 impl ImagesState {
@@ -72,26 +76,38 @@ impl ImagesState {
             count: images.len(),
             shape: images.shape(),
             fingerprint: images.fingerprint()?,
+            classes: Classes::of(images),
         })
     }
 
-    /// Whether these are the same images, whatever they are called.
+    /// Whether these are the same images with the same labels, as far as those are known, whatever they are called.
     pub fn is_same(&self, other: &Self) -> bool {
+        let of_both = self.classes.as_ref().zip(other.classes.as_ref());
         (self.count, self.shape, &self.fingerprint) == (other.count, other.shape, &other.fingerprint)
+            && of_both.is_none_or(|(one, other)| one.labels == other.labels)
+    }
+
+    /// What networks for these images are built for.
+    pub fn data_shape(&self) -> DataShape {
+        DataShape::new(self.shape.into(), self.classes.as_ref().map_or(0, Classes::count))
     }
 }
 
-/// `400 of 1×28×28 (mnist, SHA-256 1a2b3c4d…)`
+/// `400 of 1×28×28 (mnist, SHA-256 1a2b3c4d…, of the labels 5e6f7a8b…)`
 impl std::fmt::Display for ImagesState {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [channels, height, width] = self.shape;
         write!(
             formatter,
-            "{} of {channels}×{height}×{width} ({}, SHA-256 {}…)",
+            "{} of {channels}×{height}×{width} ({}, SHA-256 {}…",
             self.count,
             self.name,
             self.fingerprint.short()
-        )
+        )?;
+        if let Some(classes) = &self.classes {
+            write!(formatter, ", of the labels {}…", classes.labels.short())?;
+        }
+        formatter.write_str(")")
     }
 }
 

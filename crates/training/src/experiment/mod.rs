@@ -1,6 +1,5 @@
 //! The experiment file: its sections, how it is read, and what is wrong with it.
 
-mod adam_config;
 mod backend_file;
 mod blame;
 mod ema;
@@ -8,6 +7,7 @@ mod error;
 mod file;
 #[cfg(feature = "schema")]
 mod keys;
+mod optimizer_config;
 mod overrides;
 mod schedule;
 #[cfg(feature = "schema")]
@@ -15,7 +15,6 @@ mod schema;
 mod sections;
 mod validation;
 
-pub use adam_config::{AdamConfig, AdamVariant};
 pub use backend_file::{BackendFile, SuiteSettings, load_backend_file};
 pub(crate) use blame::{dotted_keys, table_of};
 pub use ema::{EmaRate, EmaSection};
@@ -23,6 +22,7 @@ pub use error::{ConfigError, nearest};
 pub use file::{ConfigText, load_experiment, parse_experiment};
 #[cfg(feature = "schema")]
 pub use keys::{ExplainedKey, ExplainedSection, explained_backend_sections, explained_sections};
+pub use optimizer_config::{AdamVariant, OptimizerConfig, OptimizerKind};
 pub use overrides::{Overrides, last_set};
 pub use schedule::{ScheduleSection, ScheduleShape, Scheduled};
 #[cfg(feature = "schema")]

@@ -2,6 +2,7 @@
 
 use std::f64::consts::PI;
 
+use ganvas_model::Strength;
 use serde::{Deserialize, Serialize};
 
 /// `[schedule]`
@@ -21,6 +22,10 @@ pub struct ScheduleSection {
     /// which 1 lets stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beta2: Option<f64>,
+    /// What the weights of the objective's penalties end at, as a share of their own; usually 0.1 (R3GAN) to 1, with which they stay.
+    pub penalty: f64,
+    /// What the objective's noise on images ends at, as a share of its own; usually 0.
+    pub instance_noise: f64,
 }
 
 /// How a value goes to another.
@@ -45,6 +50,8 @@ impl Default for ScheduleSection {
             warm_up: 0,
             learning_rate: 0.0,
             beta2: None,
+            penalty: 1.0,
+            instance_noise: 0.0,
         }
     }
 }
@@ -56,6 +63,8 @@ pub struct Scheduled {
     pub rate: f64,
     /// How far beta2 has gone from its own to that at the end, from 0 to 1, and that one.
     beta2: (f64, Option<f64>),
+    /// Of what the objective has.
+    pub strength: Strength,
 }
 
 impl Scheduled {
@@ -80,9 +89,14 @@ impl ScheduleSection {
             0 => 1.0,
             steps => (step as f64 / steps as f64).min(1.0),
         };
+        let share = |end: f64| 1.0 + (end - 1.0) * gone;
         Scheduled {
-            rate: risen * (1.0 + (self.learning_rate - 1.0) * gone),
+            rate: risen * share(self.learning_rate),
             beta2: (gone, self.beta2),
+            strength: Strength {
+                penalty: share(self.penalty),
+                noise: share(self.instance_noise),
+            },
         }
     }
 
@@ -100,6 +114,12 @@ impl ScheduleSection {
         if !(0.0..=1.0).contains(&self.learning_rate) {
             return mistake("learning_rate", "0 to 1", self.learning_rate);
         }
+        if !(0.0..=1000.0).contains(&self.penalty) {
+            return mistake("penalty", "0 to 1000", self.penalty);
+        }
+        if !(0.0..=1.0).contains(&self.instance_noise) {
+            return mistake("instance_noise", "0 to 1", self.instance_noise);
+        }
         if self.shape == ScheduleShape::Constant {
             let without = "nothing with `schedule.shape = \"constant\"`, which lets everything stay";
             if self.hold > 0.0 {
@@ -107,6 +127,12 @@ impl ScheduleSection {
             }
             if self.learning_rate > 0.0 {
                 return mistake("learning_rate", without, self.learning_rate);
+            }
+            if self.penalty != 1.0 {
+                return mistake("penalty", without, self.penalty);
+            }
+            if self.instance_noise > 0.0 {
+                return mistake("instance_noise", without, self.instance_noise);
             }
             if let Some(beta2) = self.beta2 {
                 return mistake("beta2", without, beta2);

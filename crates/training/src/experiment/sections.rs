@@ -3,7 +3,7 @@
 use ganvas_model::{NetworkConfig, ObjectiveConfig};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{adam_config::AdamConfig, ema::EmaSection, error::ConfigError, schedule::ScheduleSection};
+use super::{ema::EmaSection, error::ConfigError, optimizer_config::OptimizerConfig, schedule::ScheduleSection};
 
 /// A whole experiment. Every key can be left out but `[model] network`.
 ///
@@ -39,7 +39,7 @@ pub struct Experiment<N = NetworkConfig, O = ObjectiveConfig> {
     /// What the networks minimize.
     #[serde(default)]
     pub objective: O,
-    /// What moves the weights: Adam, for each network its own.
+    /// What moves the weights, for each network its own.
     #[serde(default)]
     pub optimizer: OptimizerSection,
     /// What changes in the course of the run: learning rates, and beta2.
@@ -125,10 +125,10 @@ impl Default for DataSection {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerSection {
-    /// The generator's Adam.
-    pub generator: AdamConfig,
-    /// The discriminator's Adam.
-    pub discriminator: AdamConfig,
+    /// The generator's optimizer.
+    pub generator: OptimizerConfig,
+    /// The discriminator's optimizer.
+    pub discriminator: OptimizerConfig,
 }
 
 /// Who moves when in a step.
@@ -197,7 +197,8 @@ pub struct EvaluationSection {
     /// of equal numbers compare.
     pub count: usize,
     /// Numbers of quality to report beside the pixels' errors, by a classifier: `fid`, `kid`, `precision`, `recall`, `density`,
-    /// `coverage`, `score`, `class_entropy`, `class_distance`, `memorized`, and of stacked-mnist `modes` (docs/metrics.md).
+    /// `coverage`, `score`, `class_entropy`, `class_distance`, `class_accuracy`, `class_recall`, `memorized`, and of
+    /// stacked-mnist `modes` (docs/metrics.md).
     pub metrics: Vec<String>,
     /// The classifier that they are computed with: a name of `ganvas evaluator list`, or a file; where it is not given, the one of the
     /// data set.

@@ -1,7 +1,7 @@
 //! What the types of an experiment cannot say: ranges, and keys that have no meaning together.
 
-use ganvas_data::ImageSource;
-use ganvas_model::{ImageShape, ModelError, NetworkSettings, ObjectiveSettings};
+use ganvas_data::{Classes, ImageSource};
+use ganvas_model::{DataShape, ImageShape, ModelError, NetworkSettings, ObjectiveSettings};
 
 use super::{
     error::{ConfigError, nearest},
@@ -51,6 +51,14 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
                 return mistake(key, format!("expected at most {most}, found {value}"));
             }
         }
+        let packing = self.model.packing();
+        if !self.data.batch_size.is_multiple_of(packing.max(1)) {
+            let message = format!(
+                "expected a multiple of `model.packing`, {packing}, found {}",
+                self.data.batch_size
+            );
+            return mistake("data.batch_size", message);
+        }
         self.optimizer.generator.check("generator")?;
         self.optimizer.discriminator.check("discriminator")?;
         self.schedule.check()?;
@@ -83,12 +91,12 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         self.model.validate(None).map_err(|error| in_section("model", &error))
     }
 
-    /// Checks that the networks can make images of this shape.
+    /// Checks that the networks can make such images.
     ///
     /// # Errors
     /// The key to change, and the network's reason, as `(dotted key, message)`.
-    pub fn check_image(&self, image: ImageShape) -> Result<(), (String, String)> {
-        self.model.validate(Some(image)).map_err(|error| match &error {
+    pub fn check_image(&self, data: DataShape) -> Result<(), (String, String)> {
+        self.model.validate(Some(data)).map_err(|error| match &error {
             ModelError::Config { key: "image", .. } => {
                 let key = match self.data.image_size {
                     Some(_) => "data.image_size",
@@ -162,7 +170,15 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
             );
             return Err(ConfigError::new("configuration", None, message).into());
         };
-        self.check_image(image).map_err(refuse)?;
+        self.check_image(DataShape::new(image, images.classes()))
+            .map_err(refuse)?;
+        if self.model.is_conditional() && Classes::of(images).is_none() {
+            let message = format!(
+                "expected false for images of which not every one has a label below {}",
+                images.classes()
+            );
+            return Err(refuse(("model.conditional".to_owned(), message)).into());
+        }
         self.check_best_metric(of_evaluators).map_err(refuse)?;
         let own = of_evaluators.iter().cloned().chain(self.objective.reports());
         if let Some(taken) = own.into_iter().find(|name| RESERVED.contains(&name.as_str())) {

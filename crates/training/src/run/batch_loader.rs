@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
 use ganvas_data::{DataError, HostBatch, ImageSource, Prefetcher};
-use ganvas_model::Batch;
+use ganvas_model::{Batch, Labels, Strength};
 
 use super::plan::Plan;
 use crate::{StepBatches, TrainingError};
@@ -59,13 +59,18 @@ impl BatchLoader {
 fn on_device<B: Backend>(batch: HostBatch, device: &B::Device) -> Batch<B> {
     Batch {
         images: Tensor::from_data(TensorData::new(batch.images, batch.shape), device),
-        labels: batch.labels.map(|labels| {
-            let count = labels.len();
-            let labels: Vec<i32> = labels.into_iter().map(|label| label as i32).collect();
-            Tensor::from_data(TensorData::new(labels, [count]), device)
-        }),
+        labels: batch.labels.map(|labels| labels_on_device(&labels, device)),
+        fake_labels: batch.fake_labels.map(|labels| labels_on_device(&labels, device)),
         z: Tensor::from_data(TensorData::new(batch.z, batch.z_shape), device),
+        strength: Strength::default(),
         number: batch.number,
         seed: batch.seed,
     }
+}
+
+/// Copies labels to a device, `[batch]`.
+pub(crate) fn labels_on_device<B: Backend>(labels: &[u32], device: &B::Device) -> Labels<B> {
+    let labels: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+    let count = labels.len();
+    Tensor::from_data(TensorData::new(labels, [count]), device)
 }

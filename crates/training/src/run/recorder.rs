@@ -13,7 +13,7 @@ use super::{
     metrics_log::{MetricsLine, MetricsLog},
     plan::Plan,
     sampler::Sampler,
-    samples::{COMPARED, write_comparison, write_samples},
+    samples::{COMPARED, columns_by_class, compared_images, write_comparison, write_samples},
     sessions::{Judged, Session},
     timings::{Stopwatch, Timings},
 };
@@ -39,6 +39,8 @@ pub(crate) struct Recorder<'a, B: AutodiffBackend, N, O> {
     health: Health,
     patience: Option<Patience>,
     sampler: Sampler,
+    /// In a picture, where its rows are classes.
+    columns: Option<usize>,
     /// When the last line was written, and real images seen since.
     last_line: (Instant, usize),
     saved_at: Option<u64>,
@@ -86,12 +88,20 @@ where
             patience.iter_mut().for_each(|patience| patience.observe(line));
         })?;
         let samples = experiment.samples.count.max(COMPARED);
+        let sampler = Sampler::new(experiment.seed, samples, state.generator.latent_size());
+        let classes = state.generator.classes();
+        let columns = columns_by_class(experiment.samples.count, classes);
         Ok(Self {
             writer: CheckpointWriter::new(run, log.output()?),
             pending: PendingMetrics::new(state),
             health,
             patience,
-            sampler: Sampler::new(experiment.seed, samples, state.generator.latent_size()),
+            sampler: match columns {
+                // Those after the last row are not shown.
+                Some(columns) => sampler.with_classes(|index| (index / columns as u64 % classes as u64) as u32),
+                None => sampler.of_classes(images_state.classes.as_ref()),
+            },
+            columns,
             images_state,
             saved_at: resume.and_then(|point| point.checkpoint.as_ref()).map(|_| state.step),
             last_line: (Instant::now(), 0),
@@ -223,9 +233,24 @@ where
         let images = self.sampler.images(&state.sampling_generator(), device);
         let path = self.run.sample_path(state.step);
         let shape = self.images.shape();
-        write_samples(&path, self.first(&images, self.experiment.samples.count), shape)?;
+        let count = match self.columns {
+            // Whole rows.
+            Some(columns) => columns * self.images.classes(),
+            None => self.experiment.samples.count,
+        };
+        write_samples(&path, self.first(&images, count), shape, self.columns)?;
         observer.wrote("samples", &path);
         Ok(images)
+    }
+
+    /// An image of the class of each real one that it is shown beside.
+    fn compared_by_class(&self, state: &TrainingState<B, N>, device: &B::Device) -> Vec<f32> {
+        let seed = self.experiment.seed;
+        let compared = compared_images(self.images, seed);
+        let class = |index: u64| compared.get(index as usize).and_then(|&real| self.images.label(real));
+        let sampler = Sampler::new(seed, COMPARED, state.generator.latent_size());
+        let sampler = sampler.with_classes(|index| class(index).unwrap_or_default());
+        sampler.images(&state.sampling_generator(), device)
     }
 
     /// The first of images that were drawn.
@@ -276,8 +301,11 @@ where
         self.timings.writing = self.writer.taken().as_secs_f64();
         let drawn = self.sample(state, device, observer)?;
         let path = self.run.comparison_path();
-        let generated = self.first(&drawn, COMPARED);
-        write_comparison(&path, self.images, self.experiment.seed, generated)?;
+        let generated = match state.generator.classes() {
+            0 => self.first(&drawn, COMPARED).to_vec(),
+            _ => self.compared_by_class(state, device),
+        };
+        write_comparison(&path, self.images, self.experiment.seed, &generated)?;
         observer.wrote("comparison", &path);
         self.run.write_timings(&self.timings)?;
         observer.ended(&self.timings);

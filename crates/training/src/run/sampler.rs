@@ -1,17 +1,25 @@
 //! Images from a trained generator.
 
 use burn::tensor::{Tensor, TensorData, backend::Backend};
-use ganvas_data::{Purpose, keyed_rng, normal_vec};
+use ganvas_data::{Classes, Purpose, keyed_rng, normal_vec};
 use ganvas_model::{Generator, host_values};
+
+use super::batch_loader::labels_on_device;
 
 /// Images made at once: bounds the memory, whatever the count.
 const CHUNK: usize = 256;
 
-/// Noise for `count` images, from the seed alone: the first images are the same for every count.
+/// Noise for `count` images, from the seed alone: the first images are the same for every count; and the classes that a conditional
+/// generator is to make them of.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     z: Vec<f32>,
     latent: usize,
+    seed: u64,
+    purpose: Purpose,
+    /// The number of the first image.
+    first: u64,
+    labels: Option<Vec<u32>>,
 }
 
 impl Sampler {
@@ -29,6 +37,10 @@ impl Sampler {
         Self {
             z: normal_vec(&mut keyed_rng(seed, purpose, 0), count * latent),
             latent,
+            seed,
+            purpose,
+            first: 0,
+            labels: None,
         }
     }
 
@@ -40,8 +52,35 @@ impl Sampler {
             Self {
                 z: normal_vec(&mut rng, images * latent),
                 latent,
+                seed,
+                purpose: Purpose::SampleNoise,
+                first: part * CHUNK as u64,
+                labels: None,
             }
         })
+    }
+
+    /// Of the class that `class` gives for the number of an image.
+    pub fn with_classes(mut self, class: impl Fn(u64) -> u32) -> Self {
+        let images = self.first..self.first + self.count() as u64;
+        self.labels = Some(images.map(class).collect());
+        self
+    }
+
+    /// Of classes that are drawn, each as often as it is among these images; nothing changes where those have none.
+    pub fn of_classes(self, classes: Option<&Classes>) -> Self {
+        let Some(classes) = classes else { return self };
+        let purpose = match self.purpose {
+            Purpose::EvaluationNoise => Purpose::EvaluationLabels,
+            _ => Purpose::SampleLabels,
+        };
+        let seed = self.seed;
+        self.with_classes(|index| classes.draw(seed, purpose, index))
+    }
+
+    /// The classes, where they are chosen.
+    pub fn labels(&self) -> Option<&[u32]> {
+        self.labels.as_deref()
     }
 
     /// How many images.
@@ -59,13 +98,18 @@ impl Sampler {
     ///
     /// # Shapes
     /// - result: `count · channels · height · width` values, usually in [-1, 1]
+    ///
+    /// # Panics
+    /// If the generator is conditional and no classes are chosen.
     pub fn images<B: Backend>(&self, generator: &impl Generator<B>, device: &B::Device) -> Vec<f32> {
-        self.z
-            .chunks(CHUNK * self.latent)
-            .flat_map(|z| {
-                let data = TensorData::new(z.to_vec(), [z.len() / self.latent, self.latent]);
-                host_values(generator.forward(Tensor::from_data(data, device), None))
-            })
-            .collect()
+        let mut images = Vec::new();
+        for (part, z) in self.z.chunks(CHUNK * self.latent).enumerate() {
+            let count = z.len() / self.latent;
+            let labels = self.labels.as_ref().map(|labels| &labels[part * CHUNK..][..count]);
+            let labels = labels.map(|labels| labels_on_device(labels, device));
+            let z = Tensor::from_data(TensorData::new(z.to_vec(), [count, self.latent]), device);
+            images.extend(host_values(generator.forward(z, labels)));
+        }
+        images
     }
 }

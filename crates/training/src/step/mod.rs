@@ -1,15 +1,15 @@
 //! One adversarial step, and everything that it changes.
 
-mod adam;
 mod ema;
 mod gradients;
+mod optimizer;
 mod parameters;
 mod state;
 mod training_step;
 
-pub use adam::Adam;
 pub use ema::Ema;
 pub use gradients::{DiscriminatorGradients, GeneratorGradients, discriminator_gradients, generator_gradients};
+pub use optimizer::Optimizer;
 pub use parameters::count_parameters;
 pub use state::TrainingState;
 pub(crate) use training_step::PIXEL_VARIANCE;

@@ -6,14 +6,14 @@ use burn::{
 };
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
-    BufferUpdates, Discriminator, Generator, ImageShape, Init, InnerGenerator, ModelError, ObjectiveSettings,
-    TrainableNetworks, check_input_gradient,
+    BufferUpdates, DataShape, Discriminator, Generator, Init, InnerGenerator, ModelError, ObjectiveSettings,
+    TrainableNetworks, check_class_logits, check_input_gradient,
 };
 
 use super::{
-    adam::Adam,
     ema::Ema,
     gradients::{DiscriminatorGradients, GeneratorGradients},
+    optimizer::Optimizer,
 };
 use crate::{Experiment, OptimizerSection, Scheduled, TrainingError};
 
@@ -24,10 +24,10 @@ pub struct TrainingState<B: AutodiffBackend, N: TrainableNetworks<B>> {
     pub generator: N::Generator,
     /// The discriminator.
     pub discriminator: N::Discriminator,
-    /// The generator's Adam.
-    pub optimizer_generator: Adam<B::InnerBackend>,
-    /// The discriminator's Adam.
-    pub optimizer_discriminator: Adam<B::InnerBackend>,
+    /// The generator's optimizer.
+    pub optimizer_generator: Optimizer<B::InnerBackend>,
+    /// The discriminator's optimizer.
+    pub optimizer_discriminator: Optimizer<B::InnerBackend>,
     /// The averaged generator, where `[ema]` asks for one.
     pub ema: Option<Ema<InnerGenerator<B, N>>>,
     /// Generator updates done.
@@ -42,29 +42,33 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
     ///
     /// # Errors
     /// Where the networks cannot be built for these images.
-    pub fn new<O>(experiment: &Experiment<N, O>, image: ImageShape, device: &B::Device) -> Result<Self, TrainingError> {
-        Ok(Self::with_limits(experiment, image, device, [u64::MAX; 2])?)
+    pub fn new<O>(
+        experiment: &Experiment<N, O>,
+        data: impl Into<DataShape>,
+        device: &B::Device,
+    ) -> Result<Self, TrainingError> {
+        Ok(Self::with_limits(experiment, data.into(), device, [u64::MAX; 2])?)
     }
 
     /// As [`new`](Self::new), with generator and discriminator of so many values at most.
     pub(crate) fn with_limits<O>(
         experiment: &Experiment<N, O>,
-        image: ImageShape,
+        data: DataShape,
         device: &B::Device,
         [of_generator, of_discriminator]: [u64; 2],
     ) -> Result<Self, ModelError> {
         let mut rng = keyed_rng(experiment.seed, Purpose::GeneratorWeights, 0);
         let mut init = Init::new(&mut rng, device).with_limit(of_generator);
-        let generator = experiment.model.generator(image, &mut init)?;
+        let generator = experiment.model.generator(data, &mut init)?;
         init.check()?;
         let mut rng = keyed_rng(experiment.seed, Purpose::DiscriminatorWeights, 0);
         let mut init = Init::new(&mut rng, device).with_limit(of_discriminator);
-        let discriminator = experiment.model.discriminator(image, &mut init)?;
+        let discriminator = experiment.model.discriminator(data, &mut init)?;
         init.check()?;
         for made in [generator.image_shape(), discriminator.image_shape()] {
-            if made != image {
+            if made != data.image {
                 let expected = format!("{made}, the images that this network is for");
-                return Err(ModelError::config("image", image.to_string(), expected));
+                return Err(ModelError::config("image", data.image.to_string(), expected));
             }
         }
         let rate = experiment.ema.rate(experiment.data.batch_size);
@@ -72,8 +76,8 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
             ema: rate.map(|rate| Ema::new(&generator, rate)),
             generator,
             discriminator,
-            optimizer_generator: Adam::new(experiment.optimizer.generator),
-            optimizer_discriminator: Adam::new(experiment.optimizer.discriminator),
+            optimizer_generator: Optimizer::new(experiment.optimizer.generator),
+            optimizer_discriminator: Optimizer::new(experiment.optimizer.discriminator),
             step: 0,
         })
     }
@@ -92,19 +96,18 @@ impl<B: AutodiffBackend, N: TrainableNetworks<B>> TrainingState<B, N> {
     /// Checks that the networks have what the objective is made of.
     ///
     /// # Errors
-    /// As [`check_input_gradient`].
+    /// As [`check_input_gradient`] and [`check_class_logits`].
     pub(crate) fn check_objective<O: ObjectiveSettings>(
         &self,
         experiment: &Experiment<N, O>,
         device: &B::Device,
     ) -> Result<(), ModelError> {
-        match experiment.objective.needs_input_gradient() {
-            true => {
-                let mut rng = keyed_rng(experiment.seed, Purpose::Objective, u64::MAX);
-                check_input_gradient(&self.discriminator, &mut rng, device)
-            }
-            false => Ok(()),
+        check_class_logits(&self.discriminator, experiment.objective.needs_class_logits(), device)?;
+        if experiment.objective.needs_input_gradient() {
+            let mut rng = keyed_rng(experiment.seed, Purpose::Objective, u64::MAX);
+            check_input_gradient(&self.discriminator, &mut rng, device)?;
         }
+        Ok(())
     }
 
     /// Moves the discriminator and its buffers.

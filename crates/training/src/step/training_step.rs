@@ -5,7 +5,7 @@ use burn::tensor::{
     Tensor,
     backend::{AutodiffBackend, Backend},
 };
-use ganvas_model::{Batch, Generator, Networks, Objective, Report, TrainableNetworks};
+use ganvas_model::{Batch, Generator, Networks, Objective, Report, Strength, TrainableNetworks};
 
 use super::{
     gradients::{discriminator_gradients, generator_gradients},
@@ -45,6 +45,13 @@ impl<B: Backend> From<Batch<B>> for StepBatches<B> {
 }
 
 impl<B: Backend> StepBatches<B> {
+    /// The same, with what is scheduled this strong.
+    pub fn with_strength(mut self, strength: Strength) -> Self {
+        self.last.strength = strength;
+        self.earlier.iter_mut().for_each(|batch| batch.strength = strength);
+        self
+    }
+
     /// Real images in all of them.
     pub fn images(&self) -> usize {
         let all = self.earlier.iter().chain([&self.last]);
@@ -66,7 +73,7 @@ pub struct StepMetrics<B: AutodiffBackend> {
 ///
 /// The gradients are taken in `gradients.rs`; weights, then buffers, then the average move in `state.rs`. With `measure`, the
 /// gradients and the variance of the images are measured; gradients also without it where that costs nothing
-/// ([`Adam::step`](crate::Adam::step)).
+/// ([`Optimizer::step`](crate::Optimizer::step)).
 pub fn training_step<B: AutodiffBackend, N: TrainableNetworks<B>>(
     mut state: TrainingState<B, N>,
     update: UpdateRule,
@@ -130,7 +137,7 @@ fn generate<B: AutodiffBackend, N: Networks<B>>(
     generator: &N::Generator,
     batch: &Batch<B>,
 ) -> (Tensor<B, 4>, ganvas_model::BufferUpdates<B>) {
-    generator.forward_training(batch.z.clone(), batch.labels.clone())
+    generator.forward_training(batch.z.clone(), batch.fake_labels.clone())
 }
 
 /// Biased variance across the batch, `[1]`; dimension by dimension, because burn-cubecl adds up a whole tensor in an order that

@@ -71,7 +71,7 @@ impl fmt::Display for Hint {
         formatter.write_str(match self {
             Self::DiscriminatorWon => {
                 "the discriminator is right about every image (loss below 0.01), so the generator learns little; try a \
-                 smaller optimizer.discriminator.learning_rate or a wider generator"
+                 penalty on its gradients (objective.r1), a smaller optimizer.discriminator.learning_rate or a wider generator"
             }
             Self::ImagesAlike => {
                 "the generated images are all alike (their pixels vary less than 1 % of what the real ones do); go back \
@@ -82,11 +82,12 @@ impl fmt::Display for Hint {
                  \"non-saturating\" or a smaller optimizer.discriminator.learning_rate"
             }
             Self::GradientsExploded => {
-                "a network's gradients explode (norm above 1e4); try smaller learning rates"
+                "a network's gradients explode (norm above 1e4); try smaller learning rates, optimizer.*.clip_gradients or a larger \
+                 objective.r1"
             }
             Self::VarietyLost => {
                 "the generator collapses onto fewer images (recall, coverage or class_entropy has fallen below half of its \
-                 best); go back to an earlier checkpoint, try smaller learning rates, a larger data.batch_size or ema.decay"
+                 best); go back to an earlier checkpoint, try objective.r1 and r2, smaller learning rates, a larger data.batch_size, or model.packing"
             }
             Self::StillFar => {
                 "the images are far from real ones, and four evaluations in a row brought none nearer; some networks stay so for \
@@ -95,7 +96,7 @@ impl fmt::Display for Hint {
             }
             Self::QualityStalled => {
                 "eight evaluations in a row brought no distance that is a tenth better: this is about what these settings reach; \
-                 try smaller learning rates or ema.decay, and keep the best with [checkpoint.best]"
+                 try learning rates that fall ([schedule]), ema.half_life, objective.r1, and keep the best with [checkpoint.best]"
             }
         })
     }

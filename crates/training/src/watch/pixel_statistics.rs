@@ -1,7 +1,7 @@
 //! Pixel statistics of generated images against real ones.
 
 use burn::tensor::backend::Backend;
-use ganvas_data::{DataError, ImageSource, epoch_order};
+use ganvas_data::{Classes, DataError, ImageSource, epoch_order};
 use ganvas_model::Generator;
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{Sampler, TrainingError, counted};
 #[derive(Debug, Clone)]
 pub struct PixelStatistics {
     real: Moments,
+    classes: Option<Classes>,
     seed: u64,
     count: usize,
 }
@@ -34,6 +35,7 @@ impl PixelStatistics {
         let chosen = epoch_order(seed, 0, images.len()).into_iter().take(count);
         Ok(Self {
             real: Moments::of_images(images, chosen.map(|index| index as usize))?,
+            classes: Classes::of(images),
             seed,
             count,
         })
@@ -67,7 +69,8 @@ impl<B: Backend, G: Generator<B>> Evaluator<B, G> for PixelStatistics {
     }
 
     fn evaluate(&mut self, generator: &G, _step: u64, device: &B::Device) -> Result<Vec<(String, f64)>, TrainingError> {
-        let sampler = Sampler::for_evaluation(self.seed, self.count, generator.latent_size());
+        let sampler =
+            Sampler::for_evaluation(self.seed, self.count, generator.latent_size()).of_classes(self.classes.as_ref());
         let found = self.compare(&sampler.images(generator, device));
         Ok(Self::REPORTS.map(str::to_owned).into_iter().zip(found).collect())
     }
