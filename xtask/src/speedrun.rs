@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::Duration,
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn scores_are_those_of_whole_lines_that_have_one() {
         let folder = tempfile::tempdir().unwrap();
-        let path: PathBuf = folder.path().join("metrics.jsonl");
+        let path = folder.path().join("metrics.jsonl");
         assert!(scores(&path).is_empty());
         fs::write(
             &path,
