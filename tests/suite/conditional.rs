@@ -280,10 +280,13 @@ fn what_cannot_be_conditional_is_refused_before_anything_is_trained() {
     };
     refused(
         &["objective.classification=1"],
-        &["objective.classification", "class_head = \"classifier\""],
+        &["objective.classification", "give it what reads them"],
     );
     // Nothing would train the classes that it reads.
-    refused(&["model.class_head=classifier"], &["objective.classification = 1"]);
+    refused(
+        &["model.class_head=classifier"],
+        &["objective.classification", "nothing else trains"],
+    );
     refused(
         &["model.class_head=classifier", "model.conditional=false"],
         &["model.class_head", "conditional"],

@@ -242,15 +242,6 @@ impl Loaded {
                 let advice = advice_on_penalties(&self.experiment);
                 blame("objective", &format!("{error}{advice}")).into()
             }
-            TrainingError::Model(error @ ModelError::UnusedClassLogits) => {
-                let advice =
-                    "`objective.classification = 1` does, and `model.class_head = \"projection\"` does without";
-                blame("objective.classification", &format!("{error}; {advice}")).into()
-            }
-            TrainingError::Model(error @ ModelError::NoClassLogits) => {
-                let advice = "`model.conditional = true` and `model.class_head = \"classifier\"` give it one";
-                blame("objective.classification", &format!("{error}; {advice}")).into()
-            }
             error => anyhow::Error::new(error),
         })?;
         debug!(

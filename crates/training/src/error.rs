@@ -180,7 +180,12 @@ impl TrainingError {
                 | Self::NoSuchCheckpoint { .. }
                 | Self::ResumeMismatch { .. }
                 | Self::OtherImages { .. }
-                | Self::Model(ModelError::Config { .. } | ModelError::NoInputGradient { .. })
+                | Self::Model(
+                    ModelError::Config { .. }
+                        | ModelError::NoInputGradient { .. }
+                        | ModelError::NoClassLogits
+                        | ModelError::UnusedClassLogits
+                )
         )
     }
 }

@@ -20,10 +20,8 @@ pub fn minibatch_stddev<B: Backend>(input: FeatureMap<B>, pass: &mut Pass<B>) ->
     let [channels, pixels, batch] = features.dims();
     pass.record_missing("a minibatch standard deviation");
     pass.count_outputs((channels + 1) * pixels);
-    let group = (1..=GROUP)
-        .rev()
-        .find(|&group| batch.is_multiple_of(group))
-        .unwrap_or(1);
+    let group = (2..=GROUP).rev().find(|&group| batch.is_multiple_of(group));
+    let group = group.unwrap_or(batch);
     let groups = batch / group;
     let grouped = features.clone().reshape([channels, pixels, group, groups]);
     let centred = grouped.clone() - grouped.mean_dim(2);

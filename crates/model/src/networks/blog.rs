@@ -35,6 +35,10 @@ impl Default for BlogConfig {
 }
 
 impl NetworkSettings for BlogConfig {
+    fn reads_classes(&self) -> Option<bool> {
+        Some(false)
+    }
+
     fn validate(&self, data: Option<DataShape>) -> Result<(), ModelError> {
         expect::latent_size(self.latent_size)?;
         match data {

@@ -73,6 +73,10 @@ impl NetworkSettings for DcganConfig {
         self.conditional
     }
 
+    fn reads_classes(&self) -> Option<bool> {
+        Some(self.conditional && self.class_head == ClassHeadKind::Classifier)
+    }
+
     fn packing(&self) -> usize {
         self.packing
     }

@@ -105,6 +105,12 @@ macro_rules! families {
         impl NetworkSettings for NetworkConfig {
             const FAMILIES: &'static [&'static str] = &[$($name),*];
 
+            fn reads_classes(&self) -> Option<bool> {
+                match self {
+                    $(Self::$family(config) => config.reads_classes(),)*
+                }
+            }
+
             fn packing(&self) -> usize {
                 match self {
                     $(Self::$family(config) => config.packing(),)*

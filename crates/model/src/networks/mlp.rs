@@ -39,6 +39,10 @@ impl Default for MlpConfig {
 }
 
 impl NetworkSettings for MlpConfig {
+    fn reads_classes(&self) -> Option<bool> {
+        Some(false)
+    }
+
     fn validate(&self, _data: Option<DataShape>) -> Result<(), ModelError> {
         expect::latent_size(self.latent_size)?;
         if self.hidden_sizes.is_empty() {

@@ -144,6 +144,12 @@ pub trait NetworkSettings: Clone + Debug + PartialEq + Serialize + DeserializeOw
         false
     }
 
+    /// Whether the discriminator reads the classes of images ([`Pass::classify`](crate::Pass::classify)), where the settings know: then that is held to
+    /// the objective before anything is built.
+    fn reads_classes(&self) -> Option<bool> {
+        None
+    }
+
     /// How many images the discriminator looks at together; batches have a multiple of it.
     fn packing(&self) -> usize {
         1

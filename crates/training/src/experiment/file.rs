@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn keys_of_another_network_are_refused() {
-        let expected = "`model.base_channels` has no meaning for network = \"blog\", only for \"dcgan\"";
+        let expected = "`model.base_channels` has no meaning for network = \"blog\", only for \"dcgan\" and \"resnet\"";
         let error = parse("[model]\nnetwork = \"blog\"\nbase_channels = 8\n", &[]).unwrap_err();
         assert_eq!(error, format!("a.toml:3: {expected}"));
         let error = parse("[model]\nnetwork = \"blog\"\n", &["model.base_channels=8"]).unwrap_err();

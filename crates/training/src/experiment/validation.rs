@@ -88,7 +88,20 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         self.objective
             .validate()
             .map_err(|error| in_section("objective", &error))?;
-        self.model.validate(None).map_err(|error| in_section("model", &error))
+        self.model.validate(None).map_err(|error| in_section("model", &error))?;
+        match (self.model.reads_classes(), self.objective.needs_class_logits()) {
+            (Some(true), false) => mistake(
+                "objective.classification",
+                "expected a weight above 0, usually 1, where `model.class_head = \"classifier\"`, which nothing else trains; or take \
+                 `\"projection\"`",
+            ),
+            (Some(false), true) => mistake(
+                "objective.classification",
+                "expected 0 where no discriminator reads the classes of images; `model.conditional = true` and `model.class_head = \
+                 \"classifier\"` give it what reads them",
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that the networks can make such images.

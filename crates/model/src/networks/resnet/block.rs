@@ -6,7 +6,7 @@ use super::ResnetConfig;
 use crate::{Activation, Conv2d, ConvConfig, FeatureMap, Init, Linear, Pass, networks::dcgan::LEAKY};
 
 /// The gain that keeps the variance through LeakyReLU 0.2.
-pub(super) const LEAKY_GAIN: f64 = 1.386_750_490_563_073; // √(2 / (1 + 0.2²))
+pub(super) const LEAKY_GAIN: f64 = 1.386_750_490_563_072_8; // √(2 / (1 + 0.2²))
 
 /// `x + C(φ(B(φ(A x))))`: a layer at every pixel to more channels, a 3×3 convolution, and a layer back, with LeakyReLU 0.2 and biases between. The
 /// last begins at zero, so a new block is the identity; the others are initialized as in R3GAN (Fixup; Zhang et al., 2019, arXiv:1901.09321). Unlike
