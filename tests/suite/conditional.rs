@@ -12,7 +12,7 @@ use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, ClassHeadKind, DataShape, DcganConfig, Discriminator,
     Generator, GradientPenalty, ImageShape, Init, NamedTensor, Networks, Normalization, ObjectiveConfig, Report,
-    apply_named_tensors, named_tensors, without_fused,
+    named_tensors, without_fused,
 };
 use ganvas_training::discriminator_gradients;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use crate::{
     B, BACKEND, Inner, KIND, assert_near,
     desk::Desk,
     device,
-    golden::{pattern, pattern_tensor, read, values},
+    golden::{kernel_scale, pattern_tensor, patterned, read, values},
     three_steps::gradient_values,
 };
 
@@ -71,35 +71,26 @@ fn labels() -> Tensor<B, 1, Int> {
     Tensor::from_data(TensorData::from(LABELS), &device())
 }
 
-/// The reference's weights: each by its place among the network's.
-fn patterned<M: Module<B>>(network: M, first: u32) -> M {
-    let value = |(index, tensor): (usize, NamedTensor)| {
-        let of_one = |u: f64| match tensor.shape.as_slice() {
-            [_] if tensor.name.ends_with("weight") || tensor.name.ends_with("running_var") => 1.0 + 0.1 * u,
-            [_] => 0.05 * u,
-            shape => {
-                let fans = shape[2..].iter().product::<usize>() * (shape[0] + shape[1]);
-                (6.0 / fans as f64).sqrt() * u
-            }
-        };
-        let values = pattern(first + index as u32, tensor.values.len()).into_iter();
-        let values = values.map(|u| of_one(u) as f32).collect();
-        NamedTensor { values, ..tensor }
+/// The reference's weights.
+fn value(tensor: &NamedTensor, u: f64) -> f32 {
+    let value = match tensor.shape.as_slice() {
+        [_] if tensor.name.ends_with("weight") || tensor.name.ends_with("running_var") => 1.0 + 0.1 * u,
+        [_] => 0.05 * u,
+        shape => kernel_scale(shape) * u,
     };
-    let tensors = named_tensors::<B, _>(&network).into_iter().enumerate();
-    apply_named_tensors(network, tensors.map(value).collect()).unwrap()
+    value as f32
 }
 
 fn generator() -> AnyGenerator<B> {
     let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
     let made = config(ClassHeadKind::Projection).generator(DataShape::new(IMAGE, 3), &mut Init::new(&mut rng, &device));
-    patterned(AnyGenerator::Dcgan(made.unwrap()), 0)
+    patterned::<B, _>(AnyGenerator::Dcgan(made.unwrap()), 0, value)
 }
 
 fn discriminator(class_head: ClassHeadKind) -> AnyDiscriminator<B> {
     let (mut rng, device) = (keyed_rng(0, Purpose::DiscriminatorWeights, 0), device());
     let made = config(class_head).discriminator(DataShape::new(IMAGE, 3), &mut Init::new(&mut rng, &device));
-    patterned(AnyDiscriminator::Dcgan(made.unwrap()), 500)
+    patterned::<B, _>(AnyDiscriminator::Dcgan(made.unwrap()), 500, value)
 }
 
 fn real() -> Tensor<B, 4> {

@@ -3,8 +3,11 @@
 
 use std::{collections::BTreeMap, fs};
 
-use burn::tensor::{Tensor, TensorData, backend::Backend};
-use ganvas_model::{Batch, NamedTensor, NetworkConfig};
+use burn::{
+    module::Module,
+    tensor::{Tensor, TensorData, backend::Backend},
+};
+use ganvas_model::{Batch, NamedTensor, NetworkConfig, apply_named_tensors, named_tensors};
 use serde::Deserialize;
 
 use crate::workspace;
@@ -35,6 +38,23 @@ pub fn pattern_tensor<B: Backend, const D: usize>(
 ) -> Tensor<B, D> {
     let values = rounded(t, shape.iter().product(), |u| scale * u);
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// A network whose tensors have the pattern of their place among its own, from `first` on, as `value` makes it of the tensor and the pattern.
+pub fn patterned<B: Backend, M: Module<B>>(network: M, first: u32, value: impl Fn(&NamedTensor, f64) -> f32) -> M {
+    let of_place = |(place, tensor): (usize, NamedTensor)| {
+        let values = pattern(first + place as u32, tensor.values.len()).into_iter();
+        let values = values.map(|u| value(&tensor, u)).collect();
+        NamedTensor { values, ..tensor }
+    };
+    let tensors = named_tensors(&network).into_iter().enumerate();
+    apply_named_tensors(network, tensors.map(of_place).collect()).unwrap()
+}
+
+/// `formula.py`'s scale of kernels, √(6 / (fan_in + fan_out)).
+pub fn kernel_scale(shape: &[usize]) -> f64 {
+    let fans = shape[2..].iter().product::<usize>() * (shape[0] + shape[1]);
+    (6.0 / fans as f64).sqrt()
 }
 
 fn rounded(t: u32, count: usize, function: impl Fn(f64) -> f64) -> Vec<f32> {

@@ -8,7 +8,7 @@ use burn::{
     tensor::Tensor,
 };
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{Init, Linear, NamedTensor, apply_named_tensors, named_tensors, without_fused};
+use ganvas_model::{Init, Linear, named_tensors, without_fused};
 use ganvas_training::{Optimizer, OptimizerConfig};
 use serde::Deserialize;
 
@@ -16,7 +16,7 @@ use crate::{
     B, Inner, KIND, assert_near,
     desk::Desk,
     device,
-    golden::{pattern, pattern_tensor, read, values},
+    golden::{pattern_tensor, patterned, read, values},
 };
 
 #[derive(Deserialize)]
@@ -30,15 +30,7 @@ struct Case {
 fn layer() -> Linear<B> {
     let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
     let layer = Linear::new([4, 3], true, &mut Init::new(&mut rng, &device));
-    let patterned = |(index, tensor): (usize, NamedTensor)| NamedTensor {
-        values: pattern(index as u32, tensor.values.len())
-            .into_iter()
-            .map(|value| value as f32)
-            .collect(),
-        ..tensor
-    };
-    let tensors = named_tensors::<B, _>(&layer).into_iter().enumerate();
-    apply_named_tensors(layer, tensors.map(patterned).collect()).unwrap()
+    patterned::<B, _>(layer, 0, |_, u| u as f32)
 }
 
 /// The gradients of an update, counted from 1.

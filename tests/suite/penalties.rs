@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::{
     B, BACKEND, Inner, assert_near, device,
-    golden::{pattern, pattern_tensor, read, values},
+    golden::{kernel_scale, pattern_tensor, patterned, read, values},
     three_steps::gradient_values,
 };
 
@@ -74,21 +74,17 @@ impl Case {
         let (mut rng, device) = (keyed_rng(0, Purpose::DiscriminatorWeights, 0), device());
         let init = &mut Init::<B>::new(&mut rng, &device);
         let discriminator = config.discriminator(ImageShape::from(self.image).into(), init).unwrap();
-        let patterned = |(index, tensor): (usize, NamedTensor)| {
-            let fans = |shape: &[usize]| shape[2..].iter().product::<usize>() * (shape[0] + shape[1]);
+        let value = |tensor: &NamedTensor, u: f64| {
             let scale = match tensor.shape.as_slice() {
                 [_] if tensor.name.contains("spectral") => 1.0,
                 [_] => 0.05,
-                shape => (6.0 / fans(shape) as f64).sqrt(),
+                shape => kernel_scale(shape),
             };
             let is_scale = tensor.name.starts_with("norms") && tensor.name.ends_with("weight");
             let middle = if is_scale { 1.0 } else { 0.0 };
-            let values = pattern(500 + index as u32, tensor.values.len());
-            let values = values.into_iter().map(|u| middle + (scale * u) as f32).collect();
-            NamedTensor { values, ..tensor }
+            middle + (scale * u) as f32
         };
-        let tensors = named_tensors::<B, _>(&discriminator).into_iter().enumerate();
-        apply_named_tensors(discriminator, tensors.map(patterned).collect()).unwrap()
+        patterned::<B, _>(discriminator, 500, value)
     }
 
     fn images(&self) -> Tensor<B, 4> {

@@ -10,13 +10,13 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng, normal_vec};
 use ganvas_model::{
     DataShape, Discriminator, Generator, ImageShape, Init, NamedTensor, Networks, ResnetConfig, ResnetGenerator,
-    apply_named_tensors, named_tensors, without_fused,
+    named_tensors, without_fused,
 };
 use serde::Deserialize;
 
 use crate::{
     B, BACKEND, Inner, assert_near, device,
-    golden::{pattern, pattern_tensor, read, values},
+    golden::{kernel_scale, pattern_tensor, patterned, read, values},
     three_steps::gradient_values,
 };
 
@@ -27,31 +27,22 @@ struct Document {
     gradients: BTreeMap<String, Vec<f64>>,
 }
 
-fn patterned(settings: &ResnetConfig) -> ResnetGenerator<B> {
+fn reference_generator(settings: &ResnetConfig) -> ResnetGenerator<B> {
     let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
     let shape = DataShape::from(ImageShape::new(1, 16, 16));
     let generator: ResnetGenerator<B> = settings.generator(shape, &mut Init::new(&mut rng, &device)).unwrap();
-    let value = |(index, tensor): (usize, NamedTensor)| {
-        let scale = match tensor.shape.as_slice() {
-            [_] => 0.05,
-            shape => {
-                let fans = shape[2..].iter().product::<usize>() * (shape[0] + shape[1]);
-                (6.0 / fans as f64).sqrt()
-            }
-        };
-        let values = pattern(index as u32, tensor.values.len()).into_iter();
-        let values = values.map(|u| (scale * u) as f32).collect();
-        NamedTensor { values, ..tensor }
+    let value = |tensor: &NamedTensor, u: f64| match tensor.shape.as_slice() {
+        [_] => (0.05 * u) as f32,
+        shape => (kernel_scale(shape) * u) as f32,
     };
-    let tensors = named_tensors::<B, _>(&generator).into_iter().enumerate();
-    apply_named_tensors(generator, tensors.map(value).collect()).unwrap()
+    patterned::<B, _>(generator, 0, value)
 }
 
 #[test]
 fn the_generator_is_that_of_pytorch() {
     let document: Document = read("resnet");
     let check = || {
-        let generator = patterned(&document.settings);
+        let generator = reference_generator(&document.settings);
         let z = pattern_tensor(1000, 1.7, [4, 3], &device());
         let (images, _) = generator.forward_training(z, None);
         let found = values::<Inner, 4>(images.clone().inner());

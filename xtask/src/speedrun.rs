@@ -8,12 +8,16 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{bench, cargo, children::Running};
+use crate::{
+    bench,
+    children::Running,
+    trainings::{Timings, built_ganvas, make_way},
+};
 
 /// Generated images that each evaluation looks at: those of the scores in README.
 const IMAGES: u32 = 10_000;
@@ -37,15 +41,6 @@ pub struct Options {
     every: u64,
 }
 
-/// `timings.json` of a run, in seconds.
-#[derive(Deserialize)]
-struct Timings {
-    steps: u64,
-    data: f64,
-    updates: f64,
-    logging: f64,
-}
-
 /// What `ganvas bench --json` says.
 #[derive(Deserialize)]
 struct Bench {
@@ -63,20 +58,13 @@ struct Arrived {
 
 /// Trains with one seed after the other until the line, and prints a table in Markdown; true where all came to it.
 pub fn speedrun(options: &Options) -> anyhow::Result<bool> {
-    let workspace = crate::workspace();
-    let mut build = cargo();
-    if !Running::start(build.args(["build", "--release", "--package", "ganvas"]))?.wait()? {
-        bail!("ganvas did not build: see above");
-    }
-    let ganvas = workspace.join("target/release/ganvas");
-    let folder = workspace.join("target/speedrun");
+    let ganvas = built_ganvas()?;
+    let folder = crate::workspace().join("target/speedrun");
     let mut arrived = Vec::new();
     let mut whole = true;
     for seed in 1..=options.seeds {
         let run = folder.join(format!("seed-{seed}"));
-        if run.exists() {
-            fs::remove_dir_all(&run).with_context(|| format!("cannot remove {}", run.display()))?;
-        }
+        make_way(&run)?;
         println!(
             "training {} with seed {seed} until FID {}",
             options.experiment, options.fid
@@ -131,9 +119,7 @@ fn train(ganvas: &Path, options: &Options, seed: u64, run: &Path) -> anyhow::Res
         Ok(found) => found,
         Err(best) => return Ok(Err(best)),
     };
-    let path = run.join("timings.json");
-    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let timings: Timings = serde_json::from_slice(&text).with_context(|| path.display().to_string())?;
+    let timings = Timings::of(run)?;
     // Some steps are made between the score and the stop.
     let seconds = (timings.data + timings.updates + timings.logging) * step as f64 / timings.steps as f64;
     Ok(Ok(Arrived {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -30,30 +30,53 @@ struct Info {
 
 /// `timings.json` of a run, in seconds.
 #[derive(Deserialize)]
-struct Timings {
-    updates: f64,
+pub struct Timings {
+    pub steps: u64,
+    pub data: f64,
+    pub updates: f64,
+    pub logging: f64,
+}
+
+impl Timings {
+    /// Those of the latest session of a run.
+    pub fn of(run: &Path) -> anyhow::Result<Self> {
+        let path = run.join("timings.json");
+        let timings = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        serde_json::from_slice(&timings).with_context(|| path.display().to_string())
+    }
+}
+
+/// The command, built as users build it.
+pub fn built_ganvas() -> anyhow::Result<PathBuf> {
+    let mut build = cargo();
+    if !Running::start(build.args(["build", "--release", "--package", "ganvas"]))?.wait()? {
+        bail!("ganvas did not build: see above");
+    }
+    Ok(crate::workspace().join("target/release/ganvas"))
+}
+
+/// Removes a run of before.
+pub fn make_way(run: &Path) -> anyhow::Result<()> {
+    match run.exists() {
+        true => fs::remove_dir_all(run).with_context(|| format!("cannot remove {}", run.display())),
+        false => Ok(()),
+    }
 }
 
 /// Trains one after the other and prints a table in Markdown; true where all ended well.
 pub fn trainings(options: &Options) -> anyhow::Result<bool> {
     let workspace = crate::workspace();
-    let mut build = cargo();
-    if !Running::start(build.args(["build", "--release", "--package", "ganvas"]))?.wait()? {
-        bail!("ganvas did not build: see above");
-    }
     let names: Vec<&str> = match options.experiments.as_slice() {
         [] => vec!["quickstart", "mnist", "mlp", "blog"],
         named => named.iter().map(String::as_str).collect(),
     };
-    let ganvas = workspace.join("target/release/ganvas");
+    let ganvas = built_ganvas()?;
     let folder = workspace.join("target/trainings");
     let mut table = "| experiment | backend | steps | a step | whole command |\n|---|---|---|---|---|\n".to_owned();
     let mut whole = true;
     for name in names {
         let run = folder.join(name);
-        if run.exists() {
-            fs::remove_dir_all(&run).with_context(|| format!("cannot remove {}", run.display()))?;
-        }
+        make_way(&run)?;
         println!("training {name}");
         let start = Instant::now();
         let mut train = Command::new(&ganvas);
@@ -87,9 +110,7 @@ fn row(name: &str, seconds: f64, ganvas: &Path, run: &Path) -> anyhow::Result<St
     if !info.finished {
         bail!("{name} is not finished");
     }
-    let path = run.join("timings.json");
-    let timings = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let timings: Timings = serde_json::from_slice(&timings).with_context(|| path.display().to_string())?;
+    let timings = Timings::of(run)?;
     Ok(format!(
         "| `{name}` | {} | {} | {:.1} ms | {} |\n",
         info.backend,

@@ -6,13 +6,12 @@ use burn::tensor::{TensorMetadata, backend::Backend, ops::FloatTensor};
 use burn_autodiff::{
     Autodiff,
     checkpoint::base::Checkpointer,
-    checkpoint::strategy::NoCheckpointing,
     grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    ops::{Backward, Ops},
 };
 use ganvas_model::Activation;
 
-use crate::{memory::CpuMemory, rows};
+use crate::{memory::CpuMemory, rows, tracked::tracked};
 
 /// [`FusedLayers::activation_gradient`](ganvas_model::FusedLayers::activation_gradient)
 pub(crate) fn activation_gradient<B: Backend, M: CpuMemory<B>>(
@@ -22,14 +21,8 @@ pub(crate) fn activation_gradient<B: Backend, M: CpuMemory<B>>(
 ) -> FloatTensor<Autodiff<B>> {
     let nodes = [gradient.node.clone()];
     let result = infer::<B, M>(gradient.primitive, output.clone(), activation);
-    let prepared = SlopeStep::<B, M>(PhantomData)
-        .prepare::<NoCheckpointing>(nodes)
-        .compute_bound()
-        .stateful();
-    match prepared {
-        OpsKind::Tracked(prepared) => prepared.finish((output, activation), result),
-        OpsKind::UnTracked(prepared) => prepared.finish(result),
-    }
+    let step = SlopeStep::<B, M>(PhantomData);
+    tracked(step.prepare(nodes), result, (output, activation))
 }
 
 /// The same without a backward pass.

@@ -9,13 +9,12 @@ use burn::tensor::{backend::Backend, ops::FloatTensor};
 use burn_autodiff::{
     Autodiff,
     checkpoint::base::Checkpointer,
-    checkpoint::strategy::NoCheckpointing,
     grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    ops::{Backward, Ops},
 };
 use ganvas_model::{Activation, LayerCall, Lowering, Window};
 
-use crate::memory::CpuMemory;
+use crate::{memory::CpuMemory, tracked::tracked};
 use backward::{Wanted, backward};
 use forward::forward;
 
@@ -37,43 +36,21 @@ struct State<B: Backend> {
 pub(crate) fn layer<B: Backend, M: CpuMemory<B>>(call: LayerCall<Autodiff<B>>) -> FloatTensor<Autodiff<B>> {
     let nodes = [&call.input, &call.weight].map(|tensor| tensor.node.clone());
     let bias_node = call.bias.as_ref().map(|bias| bias.node.clone());
-    let forward = || {
-        forward::<B, M>(LayerCall {
-            input: call.input.primitive,
-            weight: call.weight.primitive,
-            bias: call.bias.map(|bias| bias.primitive),
-            lowering: call.lowering,
-            activation: call.activation,
-        })
-    };
+    let (output, state) = forward::<B, M>(LayerCall {
+        input: call.input.primitive,
+        weight: call.weight.primitive,
+        bias: call.bias.map(|bias| bias.primitive),
+        lowering: call.lowering,
+        activation: call.activation,
+    });
     let step = LayerStep::<B, M>(PhantomData);
     // Two kinds, because the number of a node's parents is part of its type.
     match bias_node {
         Some(bias) => {
             let [input, weight] = nodes;
-            match Backward::<B, 3>::prepare::<NoCheckpointing>(step, [input, weight, bias])
-                .compute_bound()
-                .stateful()
-            {
-                OpsKind::Tracked(prepared) => {
-                    let (output, state) = forward();
-                    prepared.finish(state, output)
-                }
-                OpsKind::UnTracked(prepared) => prepared.finish(forward().0),
-            }
+            tracked(Backward::<B, 3>::prepare(step, [input, weight, bias]), output, state)
         }
-        None => {
-            match Backward::<B, 2>::prepare::<NoCheckpointing>(step, nodes)
-                .compute_bound()
-                .stateful()
-            {
-                OpsKind::Tracked(prepared) => {
-                    let (output, state) = forward();
-                    prepared.finish(state, output)
-                }
-                OpsKind::UnTracked(prepared) => prepared.finish(forward().0),
-            }
-        }
+        None => tracked(Backward::<B, 2>::prepare(step, nodes), output, state),
     }
 }
 

@@ -6,9 +6,8 @@ use burn::tensor::{TensorMetadata, backend::Backend, ops::FloatTensor};
 use burn_autodiff::{
     Autodiff,
     checkpoint::base::Checkpointer,
-    checkpoint::strategy::NoCheckpointing,
     grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    ops::{Backward, Ops},
 };
 use ganvas_model::Activation;
 use rayon::prelude::*;
@@ -17,6 +16,7 @@ use crate::{
     activation::{Function, WithFunction, with_function},
     memory::{CpuMemory, create_vector},
     parallel::{sum, vectorized, write_rows, write_runs},
+    tracked::tracked,
     uninit::{Uninit, map},
 };
 
@@ -44,14 +44,7 @@ pub(crate) fn layer_norm<B: Backend, M: CpuMemory<B>>(
 ) -> FloatTensor<Autodiff<B>> {
     let nodes = [input.node.clone(), scale.node.clone(), shift.node.clone()];
     let (output, state) = normalize::<B, M>(input.primitive, scale.primitive, shift.primitive, epsilon, activation);
-    let prepared = NormStep::<B, M>(PhantomData)
-        .prepare::<NoCheckpointing>(nodes)
-        .compute_bound()
-        .stateful();
-    match prepared {
-        OpsKind::Tracked(prepared) => prepared.finish(state, output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    }
+    tracked(NormStep::<B, M>(PhantomData).prepare(nodes), output, state)
 }
 
 /// The sums over the rows of `batch` values, one for each image, of N terms. They are added up channel by channel and then over the channels, so the

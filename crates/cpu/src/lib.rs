@@ -19,6 +19,7 @@ mod parallel;
 mod pixel_map;
 mod product;
 mod rows;
+mod tracked;
 mod uninit;
 mod updates;
 

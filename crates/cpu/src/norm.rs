@@ -10,9 +10,8 @@ use burn::tensor::{
 use burn_autodiff::{
     Autodiff,
     checkpoint::base::Checkpointer,
-    checkpoint::strategy::NoCheckpointing,
     grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    ops::{Backward, Ops},
 };
 use ganvas_model::Activation;
 
@@ -20,6 +19,7 @@ use crate::{
     activation::{Function, WithFunction, with_function},
     memory::{CpuMemory, create_vector},
     parallel::{sum, write_rows_with},
+    tracked::tracked,
     uninit::{Uninit, map},
 };
 
@@ -54,14 +54,7 @@ pub(crate) fn batch_norm<B: Backend, M: CpuMemory<B>>(
     let nodes = [input.node.clone(), scale.node.clone(), shift.node.clone()];
     let ([output, mean, variance], state) =
         normalize::<B, M>(input.primitive, scale.primitive, shift.primitive, epsilon, activation);
-    let prepared = NormStep::<B, M>(PhantomData)
-        .prepare::<NoCheckpointing>(nodes)
-        .compute_bound()
-        .stateful();
-    let output = match prepared {
-        OpsKind::Tracked(prepared) => prepared.finish(state, output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    };
+    let output = tracked(NormStep::<B, M>(PhantomData).prepare(nodes), output, state);
     let [mean, variance] = [mean, variance].map(<Autodiff<B> as AutodiffBackend>::from_inner);
     [output, mean, variance]
 }

@@ -6,15 +6,15 @@ use burn::tensor::{TensorMetadata, backend::Backend, ops::FloatTensor};
 use burn_autodiff::{
     Autodiff,
     checkpoint::base::Checkpointer,
-    checkpoint::strategy::NoCheckpointing,
     grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    ops::{Backward, Ops},
 };
 use ganvas_model::PixelMap;
 
 use crate::{
     memory::CpuMemory,
     parallel::{write_rows, write_runs},
+    tracked::tracked,
     uninit::fill,
 };
 
@@ -25,14 +25,7 @@ pub(crate) fn map_pixels<B: Backend, M: CpuMemory<B>>(
 ) -> FloatTensor<Autodiff<B>> {
     let nodes = [input.node.clone()];
     let output = infer::<B, M>(input.primitive, &map);
-    let prepared = MapStep::<B, M>(PhantomData)
-        .prepare::<NoCheckpointing>(nodes)
-        .compute_bound()
-        .stateful();
-    match prepared {
-        OpsKind::Tracked(prepared) => prepared.finish(map, output),
-        OpsKind::UnTracked(prepared) => prepared.finish(output),
-    }
+    tracked(MapStep::<B, M>(PhantomData).prepare(nodes), output, map)
 }
 
 /// The same without a backward pass.

@@ -2,9 +2,7 @@
 
 use burn::tensor::{Tensor, backend::AutodiffBackend};
 use ganvas_data::{Purpose, keyed_rng};
-use ganvas_model::{
-    DataShape, Discriminator, Generator, Init, ModelError, ObjectiveSettings, TrainableNetworks, check_class_logits,
-};
+use ganvas_model::{DataShape, Discriminator, Generator, Init, ModelError, ObjectiveSettings, TrainableNetworks};
 
 use crate::{Experiment, TrainingError, count_parameters};
 
@@ -63,7 +61,6 @@ where
     let discriminator = experiment.model.discriminator(data, &mut init).map_err(limited)?;
     init.check().map_err(limited)?;
 
-    check_class_logits(&discriminator, experiment.objective.needs_class_logits(), device)?;
     if experiment.objective.needs_input_gradient() {
         // The layers alone say whether they have it; the numbers are compared when the training begins.
         let [channels, height, width] = data.image.dims();

@@ -120,10 +120,7 @@ impl<B: Backend> Conv2d<B> {
         let count = window.position_count();
         pass.count(count * inputs * outputs * window.taps(), count * outputs);
         let weight = self.weight.val().reshape([outputs, inputs * kernel * kernel]);
-        let weight = match &self.spectral {
-            Some(spectral) => spectral.apply(weight, pass),
-            None => weight,
-        };
+        let weight = SpectralNorm::apply_to(self.spectral.as_ref(), weight, pass);
         let bias = self.bias.as_ref();
         let input = input.into_tensor();
         let output = match fused_layers::<B>(&input.device()) {

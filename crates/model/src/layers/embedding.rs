@@ -60,11 +60,7 @@ impl<B: Backend> Embedding<B> {
     /// - classes: `[classes, 1, batch]`, of [`one_hot`]
     /// - result: `[features, 1, batch]`
     pub fn forward(&self, classes: Tensor<B, 3>, pass: &mut Pass<B>) -> Tensor<B, 3> {
-        let weight = self.weight.val();
-        let weight = match &self.spectral {
-            Some(spectral) => spectral.apply(weight, pass),
-            None => weight,
-        };
+        let weight = SpectralNorm::apply_to(self.spectral.as_ref(), self.weight.val(), pass);
         pass.count_outputs(weight.dims()[1]);
         product(weight.transpose(), classes, None, Activation::Identity)
     }

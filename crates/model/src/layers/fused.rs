@@ -10,7 +10,7 @@ use std::{
 
 use burn::tensor::{Tensor, TensorPrimitive, backend::Backend, ops::FloatTensor};
 
-use super::{activation::Activation, im2col::Window, resample::PixelMap};
+use super::{activation::Activation, im2col::Window, pixel_map::PixelMap};
 
 /// How the columns of a layer's product meet the pixels of its input and output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,11 +53,7 @@ impl<B: Backend> Linear<B> {
 
     /// `[out, in]`, as the layer multiplies with them.
     pub(crate) fn weights(&self, pass: &mut Pass<B>) -> Tensor<B, 2> {
-        let weight = self.weight.val();
-        match &self.spectral {
-            Some(spectral) => spectral.apply(weight, pass),
-            None => weight,
-        }
+        SpectralNorm::apply_to(self.spectral.as_ref(), self.weight.val(), pass)
     }
 
     /// Features in.

@@ -58,6 +58,14 @@ impl<B: Backend> SpectralNorm<B> {
         }
     }
 
+    /// As [`apply`](Self::apply) where there is one, else the weights as they are.
+    pub(super) fn apply_to(spectral: Option<&Self>, weight: Tensor<B, 2>, pass: &mut Pass<B>) -> Tensor<B, 2> {
+        match spectral {
+            Some(spectral) => spectral.apply(weight, pass),
+            None => weight,
+        }
+    }
+
     /// The weights over their largest singular value; in training after one more power iteration, which is pushed to `pass`.
     ///
     /// # Shapes

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::traits::Labels;
 use crate::{
-    Activation, DataShape, Embedding, FeatureMap, Init, Linear, ModelError, Normalization, Pass, error::expect, one_hot,
+    Activation, DataShape, Embedding, FeatureMap, Init, Linear, ModelError, Normalization, Pass, error::expect,
+    layers::add_bias, one_hot,
 };
 
 /// How a conditional discriminator takes the class into account.
@@ -117,20 +118,15 @@ impl<B: Backend> ClassHead<B> {
             }
             Some(Self::Projection(embedding)) => {
                 let classes = required(labels, embedding.classes());
-                let features = features.into_image_order();
-                let of_all = pass.aside(|pass| last.forward_flattened(features.clone(), pass));
                 let of_class = pass.aside(|pass| embedding.forward(classes, pass));
-                let tensor = features.into_tensor();
-                let count = of_class.dims()[0];
-                let batch = of_class.dims()[2];
-                pass.count(count, 0);
-                let fits = tensor.reshape([count, 1, batch]) * of_class.clone();
-                let logits = of_all + fits.sum_dim(0);
+                let [count, _, batch] = of_class.dims();
+                pass.count(2 * count, 1);
                 // What the features are multiplied with is what the gradient goes back by.
-                let weight = last.weights(pass).reshape([count, 1, 1]);
-                pass.record(&logits, Activation::Identity, move |gradient| {
-                    (of_class + weight) * gradient
-                });
+                let weights = of_class + last.weights(pass).reshape([count, 1, 1]);
+                let features = features.into_image_order().into_tensor();
+                let fits = (features.reshape([count, 1, batch]) * weights.clone()).sum_dim(0);
+                let logits = add_bias(fits, last.bias.as_ref());
+                pass.record(&logits, Activation::Identity, move |gradient| weights * gradient);
                 logits
             }
         }

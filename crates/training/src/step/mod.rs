@@ -2,6 +2,7 @@
 
 mod ema;
 mod gradients;
+mod moving;
 mod optimizer;
 mod parameters;
 mod state;

@@ -50,7 +50,9 @@ impl<B: Backend> DcganDiscriminator<B> {
             _ => Normalization::None,
         };
         let input = input.conv(doubling([config.packing * image.channels, base]), init);
-        let widths: Vec<usize> = (1..levels).map(|level| base << level).collect();
+        // At each size, and after the first.
+        let all: Vec<usize> = (0..levels).map(|level| base << level).collect();
+        let widths = &all[1..];
         let conv = |&width: &usize| normalization.conv(doubling([width / 2, width]), &mut *init);
         let convs = widths.iter().map(conv).collect();
         let norm = |&width: &usize| normalization.layer(width, &mut *init);
@@ -58,9 +60,8 @@ impl<B: Backend> DcganDiscriminator<B> {
             input,
             convs,
             norms: widths.iter().filter_map(norm).collect(),
-            levels: [base]
+            levels: all
                 .iter()
-                .chain(&widths)
                 .map(|&width| Level::new(width, config.discriminator_convolutions, normalization, 0, init))
                 .collect(),
             linear: normalization.last([features, 1], init),

@@ -49,7 +49,9 @@ impl<B: Backend> DcganGenerator<B> {
         let bias = normalization.leaves_bias();
         let features = start[0] * start[1] * widest;
         let linear = Linear::new([config.latent_size, features], bias, init);
-        let widths: Vec<usize> = (1..levels).map(|level| widest >> level).collect();
+        // At each size, and after the first.
+        let all: Vec<usize> = (0..levels).map(|level| widest >> level).collect();
+        let widths = &all[1..];
         let conv =
             |&width: &usize| ConvTranspose2d::new(normalization.before(doubling([2 * width, width])), &mut *init);
         let convs = widths.iter().map(conv).collect();
@@ -61,18 +63,16 @@ impl<B: Backend> DcganGenerator<B> {
                 .iter()
                 .filter_map(|&width| normalization.layer(width, init))
                 .collect(),
-            levels: [widest]
+            levels: all
                 .iter()
-                .chain(&widths)
                 .map(|&width| Level::new(width, config.generator_convolutions, normalization, classes, init))
                 .collect(),
             // One weight of it meets each value.
             class_features: (classes > 0).then(|| Embedding::new([classes, features], 1, init)),
             affines: match classes {
                 0 => Vec::new(),
-                classes => [widest]
+                classes => all
                     .iter()
-                    .chain(&widths)
                     .map(|&width| ClassAffine::new(classes, width, init))
                     .collect(),
             },
