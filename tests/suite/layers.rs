@@ -5,7 +5,7 @@ use burn::{
     nn::{PaddingConfig2d, conv::Conv2dConfig, conv::ConvTranspose2dConfig},
     tensor::Tensor,
 };
-use ganvas_model::{Activation, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Init, Linear, Pass};
+use ganvas_model::{Activation, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Init, Linear, Pass, without_fused};
 use proptest::prelude::*;
 
 use crate::{
@@ -224,6 +224,32 @@ proptest! {
         prop_assert_eq!(map.size(), [expected.dims()[2], expected.dims()[3]]);
         assert_all_near("image", &values(map.into_images()), &values(expected));
     }
+}
+
+#[test]
+fn images_may_be_changed_before_the_gradient_is_taken() {
+    let check = || {
+        for batch in [1, 3] {
+            let (mut rng, device) = (
+                ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0),
+                device(),
+            );
+            let layer = ConvTranspose2d::<B>::new(ConvConfig::new([1, 1], 2, 2), &mut Init::new(&mut rng, &device));
+            let made = |noise: f32| {
+                let input = pattern_tensor::<B, 4>(5, 1.0, [batch, 1, 4, 4], &device).require_grad();
+                let map = FeatureMap::from_images(input.clone());
+                // tanh's gradient is of what it gave, before the noise.
+                let images = layer
+                    .forward(map, Activation::Tanh, &mut Pass::training())
+                    .into_images();
+                let gradients = (images + noise).mul_scalar(3.0).sum().backward();
+                values::<Inner, 4>(input.grad(&gradients).unwrap())
+            };
+            assert_all_near("gradient", &made(0.5), &made(0.0));
+        }
+    };
+    check();
+    without_fused(check);
 }
 
 #[test]

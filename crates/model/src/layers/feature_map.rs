@@ -58,9 +58,16 @@ impl<B: Backend> FeatureMap<B> {
         let map = self.into_image_order();
         let [channels, _, batch] = map.tensor.dims();
         let [height, width] = map.grid;
-        map.tensor
+        let images = map
+            .tensor
             .reshape([channels, height, width, batch])
-            .permute([3, 0, 1, 2])
+            .permute([3, 0, 1, 2]);
+        // Values of their own: burn-tch 0.21 takes a permuted view for the only owner of its memory and would change it in place
+        // (`images + noise`), where the layer keeps it for its backward pass. Two owners make it write elsewhere.
+        let shared = images.clone();
+        let images = images * 1.0;
+        drop(shared);
+        images
     }
 
     /// Puts the pixels of each image in row-major order.
