@@ -292,6 +292,23 @@ fn what_has_no_effect_or_cannot_be_is_refused() {
         ),
         (&["schedule.penalty=0.1"], ["schedule.penalty", "constant"]),
         (
+            &["schedule.shape=linear", "schedule.penalty=0.1"],
+            ["schedule.penalty", "no penalties"],
+        ),
+        (
+            &["schedule.shape=linear", "schedule.instance_noise=0.1"],
+            ["schedule.instance_noise", "`objective.instance_noise` is 0"],
+        ),
+        (
+            &[
+                "schedule.shape=linear",
+                "schedule.beta2=0.9",
+                "optimizer.generator.kind=sgd",
+                "optimizer.discriminator.kind=sgd",
+            ],
+            ["schedule.beta2", "`sgd`"],
+        ),
+        (
             &["evaluation.every=2", "evaluation.metrics=[\"class_accuracy\"]"],
             ["evaluation.metrics", "model.conditional"],
         ),

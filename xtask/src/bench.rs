@@ -22,7 +22,7 @@ pub use report::machine;
 pub struct Options {
     #[command(flatten)]
     choice: Choice,
-    /// Measures only this experiment; can be given again [default: blog, mnist and mlp of configs/]
+    /// Measures only this experiment; can be given again [default: blog, dcgan and mlp of configs/]
     #[arg(long, value_name = "FILE")]
     experiment: Vec<PathBuf>,
     /// Measures only this batch size; can be given again [default: 64 and 256]
@@ -114,7 +114,7 @@ pub fn bench(options: &Options) -> anyhow::Result<bool> {
     }
 
     let experiments = match options.experiment.as_slice() {
-        [] => ["blog", "mnist", "mlp"]
+        [] => ["blog", "dcgan", "mlp"]
             .map(|name| workspace.join(format!("configs/{name}.toml")))
             .to_vec(),
         named => named

@@ -15,7 +15,7 @@ use crate::{bench, cargo, children::Running};
 
 #[derive(Args)]
 pub struct Options {
-    /// Trains only these [default: quickstart, mnist, mlp, blog]
+    /// Trains only these [default: all on synthetic digits and MNIST]
     #[arg(value_name = "NAME")]
     experiments: Vec<String>,
 }
@@ -67,7 +67,7 @@ pub fn make_way(run: &Path) -> anyhow::Result<()> {
 pub fn trainings(options: &Options) -> anyhow::Result<bool> {
     let workspace = crate::workspace();
     let names: Vec<&str> = match options.experiments.as_slice() {
-        [] => vec!["quickstart", "mnist", "mlp", "blog"],
+        [] => vec!["quickstart", "mnist", "mnist-conditional", "dcgan", "mlp", "blog"],
         named => named.iter().map(String::as_str).collect(),
     };
     let ganvas = built_ganvas()?;

@@ -20,7 +20,7 @@ pub fn prepare() {
 }
 
 /// Leaves the processor to the fused layers where they run on libtorch's tensors: they have threads of their own, and libtorch's
-/// wait for work in a loop on the processors that those need. With them a step of configs/mnist.toml takes nearly twice as long.
+/// wait for work in a loop on the processors that those need. With them a step of configs/dcgan.toml takes nearly twice as long.
 ///
 /// On GPUs libtorch's own operations are used, and its threads stay as they are.
 #[cfg(feature = "libtorch")]

@@ -331,7 +331,7 @@ proptest! {
 #[cfg_attr(miri, ignore = "too long for Miri")]
 fn layers_on_the_edge_of_gemms_kernels() {
     let mlp = [[64, 144], [144, 16], [16, 784], [784, 144], [16, 1]].map(|sides| (sides, 1));
-    // And the products of configs/blog.toml and configs/mnist.toml that are cut.
+    // And the products of configs/blog.toml and configs/dcgan.toml that are cut.
     let networks = [([100, 4608], 1), ([512, 256], 4), ([64, 64], 49), ([128, 257], 1)];
     for ([inputs, outputs], pixels) in mlp.into_iter().chain(networks) {
         for batch in [16, 32, 128] {

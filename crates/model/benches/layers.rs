@@ -59,7 +59,7 @@ fn pass<const D: usize, const E: usize>(
 /// A convolution's name, channels, kernel, stride, padding and side of the image.
 type Shape = (&'static str, [usize; 2], usize, usize, usize, usize);
 
-/// The layers that dominate `configs/blog.toml` and `configs/mnist.toml`.
+/// The layers that dominate `configs/blog.toml` and `configs/dcgan.toml`.
 const CONVOLUTIONS: [Shape; 3] = [
     ("conv 1 to 32, 4x4, stride 2, 28x28", [1, 32], 4, 2, 1, 28),
     ("conv 32 to 64, 4x4, stride 2, 14x14", [32, 64], 4, 2, 1, 14),

@@ -55,7 +55,7 @@ def blog():
 
 
 def dcgan():
-    """The 28x28 DCGAN of configs/mnist.toml, 32 base channels (crates/model/src/networks/dcgan.rs)."""
+    """The 28x28 DCGAN of configs/dcgan.toml, 32 base channels (crates/model/src/networks/dcgan.rs)."""
     base = 32
     generator = nn.Sequential(
         nn.Linear(64, 7 * 7 * 2 * base, bias=False), Unflatten(7, 2 * base), nn.BatchNorm2d(2 * base), nn.ReLU(),

@@ -185,6 +185,14 @@ impl ObjectiveSettings for ObjectiveConfig {
     fn needs_class_logits(&self) -> bool {
         self.classification > 0.0
     }
+
+    fn has_penalties(&self) -> bool {
+        !self.penalties().is_empty()
+    }
+
+    fn has_instance_noise(&self) -> bool {
+        self.instance_noise > 0.0
+    }
 }
 
 impl ObjectiveConfig {

@@ -80,6 +80,16 @@ pub trait ObjectiveSettings: Clone + Debug + Default + PartialEq + Serialize + D
         false
     }
 
+    /// Whether there are penalties that `schedule.penalty` may weaken ([`Strength::penalty`](crate::Strength::penalty)).
+    fn has_penalties(&self) -> bool {
+        true
+    }
+
+    /// Whether there is noise that `schedule.instance_noise` may weaken ([`Strength::noise`](crate::Strength::noise)).
+    fn has_instance_noise(&self) -> bool {
+        true
+    }
+
     /// After how many updates of the discriminator it does the same again: more than 1 where penalties are taken lazily.
     fn period(&self) -> u64 {
         1

@@ -80,6 +80,11 @@ impl Default for OptimizerConfig {
 }
 
 impl OptimizerConfig {
+    /// Whether it takes a mean of squared gradients.
+    pub(crate) fn has_beta2(&self) -> bool {
+        self.kind != OptimizerKind::Sgd
+    }
+
     /// Checks the ranges for the network of this name.
     ///
     /// # Errors

@@ -62,6 +62,7 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
         self.optimizer.generator.check("generator")?;
         self.optimizer.discriminator.check("discriminator")?;
         self.schedule.check()?;
+        self.check_schedule()?;
         self.ema.check()?;
         if self.evaluation.patience > 0 && self.checkpoint.best.is_none() {
             let message = "expected 0 without [checkpoint.best], whose number it waits for";
@@ -99,6 +100,29 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
                 "objective.classification",
                 "expected 0 where no discriminator reads the classes of images; `model.conditional = true` and `model.class_head = \
                  \"classifier\"` give it what reads them",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that there is what the schedule changes.
+    fn check_schedule(&self) -> Result<(), Mistake> {
+        let (objective, optimizer) = (&self.objective, &self.optimizer);
+        let without =
+            |key: &str, expected: &str, found: f64| mistake(key, format!("expected {expected}, found {found}"));
+        if self.schedule.penalty != 1.0 && !objective.has_penalties() {
+            let expected = "1 where the objective has no penalties, such as `objective.r1`";
+            return without("schedule.penalty", expected, self.schedule.penalty);
+        }
+        if self.schedule.instance_noise > 0.0 && !objective.has_instance_noise() {
+            let expected = "0 where `objective.instance_noise` is 0";
+            return without("schedule.instance_noise", expected, self.schedule.instance_noise);
+        }
+        match self.schedule.beta2 {
+            Some(beta2) if !optimizer.generator.has_beta2() && !optimizer.discriminator.has_beta2() => without(
+                "schedule.beta2",
+                "nothing where both optimizers are `sgd`, which has no beta2",
+                beta2,
             ),
             _ => Ok(()),
         }

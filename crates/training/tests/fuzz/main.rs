@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn experiments(bytes in changed(leak(fs::read(workspace().join("configs/mnist.toml")).unwrap()))) {
+    fn experiments(bytes in changed(leak(fs::read(workspace().join("configs/dcgan.toml")).unwrap()))) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (_, held) = memory(|| parse_experiment::<NetworkConfig, ObjectiveConfig>(&text, "changed.toml", "changed", &Overrides::default()));
         assert_modest("TOML", held, text.len(), 100);
