@@ -11,7 +11,7 @@ mod accelerators;
 mod cpu_memory;
 mod device;
 mod error;
-#[cfg(feature = "wgpu")]
+#[cfg(feature = "wgpu-software")]
 mod graphics;
 mod kind;
 #[cfg(feature = "libtorch")]
@@ -41,7 +41,7 @@ pub type LibTorch = burn_autodiff::Autodiff<burn_tch::LibTorch<f32>>;
 
 /// burn-wgpu with gradients, 32-bit floats, every operation a kernel of its own: for software adapters, where compiling
 /// kernels costs more than running them.
-#[cfg(feature = "wgpu")]
+#[cfg(feature = "wgpu-software")]
 pub type Wgpu = burn_autodiff::Autodiff<burn_wgpu::CubeBackend<burn_wgpu::WgpuRuntime, f32, i32, u32>>;
 
 /// burn-wgpu with gradients, 32-bit floats, operations fused into tuned kernels: for GPUs.

@@ -35,7 +35,7 @@ enum AnyDevice {
     Flex(burn_flex::FlexDevice),
     #[cfg(feature = "libtorch")]
     Libtorch(burn_tch::LibTorchDevice),
-    #[cfg(feature = "wgpu")]
+    #[cfg(feature = "wgpu-software")]
     Wgpu(burn_wgpu::WgpuDevice),
     #[cfg(any(feature = "vulkan", feature = "metal"))]
     NativeWgpu(burn_wgpu::WgpuDevice),
@@ -85,9 +85,9 @@ impl Selected {
                 job.run::<crate::LibTorch>(device)
             }
             #[cfg(feature = "wgpu")]
-            AnyDevice::Wgpu(device) if self.info.software => job.run::<crate::Wgpu>(device),
-            #[cfg(feature = "wgpu")]
-            AnyDevice::Wgpu(device) => job.run::<crate::FusedWgpu>(device),
+            AnyDevice::Wgpu(device) if !self.info.software => job.run::<crate::FusedWgpu>(device),
+            #[cfg(feature = "wgpu-software")]
+            AnyDevice::Wgpu(device) => job.run::<crate::Wgpu>(device),
             #[cfg(any(feature = "vulkan", feature = "metal"))]
             AnyDevice::NativeWgpu(device) => job.run::<crate::NativeWgpu>(device),
             #[cfg(feature = "cuda")]
@@ -109,7 +109,7 @@ fn candidates(kind: BackendKind) -> Option<Devices<AnyDevice>> {
         BackendKind::Flex => Some(only_cpu(AnyDevice::Flex(burn_flex::FlexDevice))),
         #[cfg(feature = "libtorch")]
         BackendKind::Libtorch => Some(of(AnyDevice::Libtorch, crate::libtorch::devices())),
-        #[cfg(feature = "wgpu")]
+        #[cfg(feature = "wgpu-software")]
         BackendKind::Wgpu => Some(of(AnyDevice::Wgpu, crate::graphics::devices(kind))),
         #[cfg(feature = "vulkan")]
         BackendKind::Vulkan => Some(of(AnyDevice::NativeWgpu, crate::graphics::devices(kind))),
