@@ -54,7 +54,9 @@ fn take_up(name: &str, bytes: &[u8]) -> Result<(), TrainingError> {
         assert!(
             matches!(
                 error,
-                TrainingError::DamagedCheckpoint { .. } | TrainingError::ForeignCheckpoint { .. }
+                TrainingError::DamagedCheckpoint { .. }
+                    | TrainingError::ForeignCheckpoint { .. }
+                    | TrainingError::OtherFormat { .. }
             ) && is_named,
             "{error}"
         );

@@ -79,12 +79,12 @@ pub enum Command {
     /// Makes images with a trained generator
     #[command(after_help = "Examples:\n\
         \x20 ganvas generate runs/2026-01-31-120000-mnist --count 100 --out digits.png\n\
-        \x20 ganvas generate runs/2026-01-31-120000-mnist/checkpoints/step-009375 --seed 7 --out digits.npy")]
+        \x20 ganvas generate runs/2026-01-31-120000-mnist/checkpoints/step-002814 --seed 7 --out digits.npy")]
     Generate(GenerateArguments),
     /// Shows what a run is, how far it is, its checkpoints, and how to go on
     #[command(after_help = "Examples:\n\
         \x20 ganvas info runs/2026-01-31-120000-mnist\n\
-        \x20 ganvas info runs/2026-01-31-120000-mnist/checkpoints/step-009375 --json")]
+        \x20 ganvas info runs/2026-01-31-120000-mnist/checkpoints/step-002814 --json")]
     Info(InfoArguments),
     /// Judges the images of runs, or of any tool, against real ones
     #[command(after_help = "Examples:\n\
