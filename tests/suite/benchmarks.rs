@@ -65,11 +65,12 @@ fn a_bench_reports_steps_and_speed_and_writes_nothing() {
     assert!(report["step_operations"].as_f64().unwrap() > 0.0);
     assert!(report["product_operations_per_second"].as_f64().unwrap() > 0.0);
     assert!(report["first_step_at"].as_f64().unwrap() > 1.7e9);
-    // More steps than the run has: all that there are.
-    let stdout = desk
-        .ok(&["bench", "tiny.toml", "--steps", "100", "--seconds", "0"])
-        .stdout;
-    assert!(stdout.contains("(median of 3; "), "{stdout}");
+    // More steps than the run has: all that there are. The large product takes a software adapter most of a minute.
+    if !crate::ON_CUBECL {
+        let all = ["bench", "tiny.toml", "--steps", "100", "--seconds", "0"];
+        let stdout = desk.ok(&all).stdout;
+        assert!(stdout.contains("(median of 3; "), "{stdout}");
+    }
     assert_eq!(fs::read_dir(desk.folder.path()).unwrap().count(), 1);
     assert_eq!(desk.run(&["bench", "tiny.toml", "--seconds", "-1"]).code, 2);
 }

@@ -13,7 +13,7 @@ use ganvas_model::{
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
 use crate::{
-    B, assert_near, device,
+    B, ON_CUBECL, assert_near, device,
     golden::{pattern_tensor, values},
     three_steps::gradient_values,
 };
@@ -174,6 +174,10 @@ fn gradients_of_every_network_and_loss_are_slopes() {
         AdversarialLoss::RelativisticAverage,
     ] {
         check(&mlp(), ImageShape::new(1, 28, 28), loss);
+        // A loss meets logits alone, and a software adapter takes long for convolutions.
+        if ON_CUBECL && loss != AdversarialLoss::NonSaturating {
+            continue;
+        }
         check(&dcgan(), ImageShape::new(1, 28, 28), loss);
         check(&dcgan(), ImageShape::new(3, 32, 32), loss);
     }
