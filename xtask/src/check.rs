@@ -67,8 +67,7 @@ pub fn check() -> anyhow::Result<bool> {
         ),
         (
             "documentation",
-            // With the features of the lints, whose dependencies are checked already.
-            &["doc", "--release", "--workspace", "--no-deps", "--features", &features],
+            &["doc", "--release", "--workspace", "--no-deps"],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
     ];
