@@ -22,8 +22,7 @@ macro_rules! shipped {
 }
 
 /// The experiments, the one to begin with first.
-pub const EXPERIMENTS: &[Shipped] =
-    shipped!("": "quickstart" "mnist" "mnist-conditional" "fashion-mnist" "dcgan" "mlp" "blog");
+pub const EXPERIMENTS: &[Shipped] = shipped!("": "quickstart" "mnist" "mnist-conditional" "dcgan" "mlp" "blog");
 
 /// The backends.
 pub const BACKENDS: &[Shipped] =
