@@ -50,9 +50,9 @@ pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
 }
 
 fn list() {
-    print_line!("{:<12} what it is", "experiment");
+    print_line!("{:<17} what it is", "experiment");
     for file in shipped::EXPERIMENTS {
-        print_line!("{:<12} {}", file.name, file.description());
+        print_line!("{:<17} {}", file.name, file.description());
     }
     print_line!("\ntrain one: ganvas train NAME; take one as a beginning: ganvas config init NAME FILE.toml");
 }
