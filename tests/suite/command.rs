@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{KIND, backend_path, desk::Desk, workspace};
+use crate::{KIND, backend_path, desk::Desk, experiments, workspace};
 
 fn png_size(path: &Path) -> (u32, u32) {
     let reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap()))
@@ -268,27 +268,23 @@ fn config_shows_what_it_checks() {
 fn every_experiment_of_the_project_is_right_on_this_backend() {
     let desk = Desk::new();
     let backend = fs::canonicalize(backend_path()).unwrap();
-    let mut count = 0;
-    for entry in fs::read_dir(workspace().join("configs")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            desk.ok(&[
-                "config",
-                "check",
-                &path.display().to_string(),
-                "--backend",
-                &backend.display().to_string(),
-            ]);
-            let text = fs::read_to_string(&path).unwrap();
-            assert!(
-                text.starts_with('#'),
-                "{} does not open with its command, time and result",
-                path.display()
-            );
-            count += 1;
-        }
+    let files = experiments();
+    assert!(files.len() >= 4, "found {} experiments", files.len());
+    for path in files {
+        desk.ok(&[
+            "config",
+            "check",
+            &path.display().to_string(),
+            "--backend",
+            &backend.display().to_string(),
+        ]);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(
+            text.starts_with('#'),
+            "{} does not open with its command, time and result",
+            path.display()
+        );
     }
-    assert!(count >= 4, "found {count} experiments");
 }
 
 #[test]

@@ -131,7 +131,7 @@ mod three_steps;
 #[cfg(feature = "ndarray")]
 mod time_zones;
 
-use std::{any::Any, path::PathBuf, sync::LazyLock};
+use std::{any::Any, fs, path::PathBuf, sync::LazyLock};
 
 use burn::tensor::{Device, backend::AutodiffBackend};
 use ganvas_backend::Job;
@@ -190,6 +190,15 @@ static BACKEND: LazyLock<BackendFile> = LazyLock::new(|| {
 
 fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The files of the experiments that ship.
+fn experiments() -> Vec<PathBuf> {
+    let entries = fs::read_dir(workspace().join("configs")).expect("the folder of experiments");
+    let files = entries.map(|entry| entry.expect("an entry of a folder").path());
+    files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect()
 }
 
 /// The device that the TOML file names.

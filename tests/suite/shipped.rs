@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{desk::Desk, workspace};
+use crate::{desk::Desk, experiments, workspace};
 
 /// The backend under test by its name, where it ships under that name.
 fn backend_name() -> String {
@@ -31,11 +31,7 @@ fn a_lone_binary_trains_by_name() {
     assert!(config.contains("name = \"quickstart\""), "{config}");
     desk.ok(&["generate", "run", "--count", "1", "--backend", &name]);
     let list = desk.ok(&["config", "list"]).stdout;
-    let files = fs::read_dir(workspace().join("configs")).unwrap();
-    for path in files.map(|file| file.unwrap().path()) {
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
-        }
+    for path in experiments() {
         let experiment = path.file_stem().unwrap().to_str().unwrap();
         assert!(list.contains(experiment), "{list}");
         let arguments = |config: &str| desk.ok(&["config", "show", config, "--backend", &name]).stdout;

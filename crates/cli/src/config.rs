@@ -50,9 +50,14 @@ pub fn config(command: &ConfigCommand) -> anyhow::Result<Ended> {
 }
 
 fn list() {
-    print_line!("{:<17} what it is", "experiment");
+    /// The width of the first column.
+    const NAME: usize = 18;
+    print_line!("{:<NAME$} what it is, and what came of it", "experiment");
     for file in shipped::EXPERIMENTS {
-        print_line!("{:<17} {}", file.name, file.description());
+        print_line!("{:<NAME$} {}", file.name, file.description());
+        if let Some(result) = file.result() {
+            print_line!("{:<NAME$} {result}", "");
+        }
     }
     print_line!("\ntrain one: ganvas train NAME; take one as a beginning: ganvas config init NAME FILE.toml");
 }

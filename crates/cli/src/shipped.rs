@@ -35,6 +35,11 @@ impl Shipped {
         comments.map(str::trim).next().unwrap_or_default()
     }
 
+    /// What came of an experiment, in one line, where its comments say that: score, floor and time.
+    pub fn result(&self) -> Option<&'static str> {
+        self.text.lines().find_map(|line| line.strip_prefix("# Result: "))
+    }
+
     /// The text, and what errors call it.
     fn config_text(&self) -> ConfigText {
         ConfigText {
@@ -117,7 +122,38 @@ mod tests {
             assert_eq!(names, shipped.iter().map(|file| file.name.to_owned()).collect());
             for file in shipped {
                 assert!(!file.description().is_empty(), "{}", file.name);
+                // Beside a column of names, within the 80 columns of a terminal.
+                for line in [file.description(), file.result().unwrap_or_default()] {
+                    assert!(folder == "backends" || line.chars().count() <= 61, "{line}");
+                }
             }
+        }
+    }
+
+    /// `12 ± 3` and `1 min 02 s` of a line.
+    fn numbers(line: &str) -> Vec<String> {
+        let words: Vec<&str> = line
+            .split_whitespace()
+            .map(|word| word.trim_matches(['(', ')', ',', ';', '%']))
+            .collect();
+        let spreads = words.windows(3).filter(|words| words[1] == "±");
+        let times = words.windows(4).filter(|words| words[1] == "min" && words[3] == "s");
+        spreads
+            .map(|words| words.join(" "))
+            .chain(times.map(|words| words.join(" ")))
+            .collect()
+    }
+
+    #[test]
+    fn the_readme_has_the_results_of_the_experiments() {
+        let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+        for file in EXPERIMENTS {
+            let result = numbers(file.result().unwrap());
+            assert!(result.len() >= 2, "{}: {result:?}", file.name);
+            let start = format!("| `{}`", file.name);
+            let mut rows = readme.lines().filter(|row| row.starts_with(&start));
+            let has_all = |row: &str| result.iter().all(|number| row.contains(number));
+            assert!(rows.any(has_all), "no row of README has {}'s {result:?}", file.name);
         }
     }
 }

@@ -182,13 +182,15 @@ impl Report<'_> {
             return None;
         }
         let names = subjects[0].numbers.iter().map(|&(name, _)| name);
+        // A number that some of them lack, as `memorized` of runs on digits of their own, has none.
         let of_name = |name: &'static str| {
-            let values: Vec<f64> = subjects.iter().filter_map(|found| get(&found.numbers, name)).collect();
+            let values: Option<Vec<f64>> = subjects.iter().map(|found| get(&found.numbers, name)).collect();
+            let values = values?;
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-            ((name, mean), (name, (squares / (values.len() as f64 - 1.0)).sqrt()))
+            Some(((name, mean), (name, (squares / (values.len() as f64 - 1.0)).sqrt())))
         };
-        Some(names.map(of_name).unzip())
+        Some(names.filter_map(of_name).unzip())
     }
 }
 
