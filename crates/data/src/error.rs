@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{DatasetName, ImageSource, Split};
+use crate::{BadPicture, DatasetName, ImageSource, Split};
 
 /// Why images could not be read, made, fetched or written.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +124,48 @@ pub enum DataError {
         asked: usize,
         /// The most that can be had.
         limit: usize,
+    },
+    /// Some pictures of one's own cannot be used.
+    #[error("{}: {}", path.display(), bad_pictures(*left, bad))]
+    BadPictures {
+        /// The folder or archive.
+        path: PathBuf,
+        /// How many pictures can be used.
+        left: usize,
+        /// Those that cannot, and why.
+        bad: Vec<BadPicture>,
+    },
+    /// Pictures of one's own have several sizes, and none was asked for.
+    #[error(
+        "{}: expected pictures of one size, found {}×{}, and {name} of {}×{}; `data.image_size` brings them to one",
+        path.display(), usual[0], usual[1], other[0], other[1]
+    )]
+    OwnSizes {
+        /// The folder, archive or file.
+        path: PathBuf,
+        /// Width and height of the first.
+        usual: [u32; 2],
+        /// Those of another.
+        other: [u32; 2],
+        /// That other one.
+        name: String,
+    },
+    /// Images of one's own would take more memory than there is.
+    #[error(
+        "{}: {count} images of {}×{}×{} take {bytes} bytes, and at most {most} are there; take a smaller `data.image_size` or `data.count`",
+        path.display(), shape[0], shape[1], shape[2]
+    )]
+    OwnTooLarge {
+        /// The folder, archive or file.
+        path: PathBuf,
+        /// How many images there are.
+        count: usize,
+        /// Channels, height and width.
+        shape: [usize; 3],
+        /// What they would take.
+        bytes: u64,
+        /// What there is.
+        most: u64,
     },
     /// A source of somebody's own could not give an image.
     #[error("cannot read the images of {name}: {reason}")]
@@ -287,6 +329,27 @@ impl DataError {
             found: found.into(),
         }
     }
+}
+
+/// The first of what cannot be used, and how many there are.
+fn bad_pictures(left: usize, bad: &[BadPicture]) -> String {
+    /// How many are named.
+    const NAMED: usize = 10;
+    let mut text = match bad.len() {
+        0 => format!("{left} pictures are too few to learn from"),
+        1 => "1 picture cannot be used".to_owned(),
+        count => format!("{count} pictures cannot be used"),
+    };
+    if !bad.is_empty() {
+        text += &format!(", {left} can");
+    }
+    bad.iter()
+        .take(NAMED)
+        .for_each(|picture| text += &format!("\n  {picture}"));
+    if bad.len() > NAMED {
+        text += &format!("\n  and {} more", bad.len() - NAMED);
+    }
+    text
 }
 
 fn list(folders: &[PathBuf]) -> String {

@@ -123,7 +123,7 @@ fn origin(images: &ImageSet, path: &Path, remarks: Option<&str>) -> String {
 }
 
 /// 1234567 as `1,234,567`.
-fn thousands(number: usize) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

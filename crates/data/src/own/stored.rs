@@ -1,0 +1,147 @@
+//! Images that lie in one file as numbers: arrays of NumPy, IDX files, CIFAR-10's binary files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::label_table::numbered;
+use crate::{DataError, ImageSet, idx, read_samples};
+
+/// Bytes of a record of CIFAR-10: a label, and 32×32 pixels in three planes.
+const RECORD: usize = 1 + 3 * 32 * 32;
+
+/// What CIFAR-10's files of training images are called.
+const CIFAR_FILES: [&str; 5] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+];
+
+/// CIFAR-10's classes in the order of their numbers, as `batches.meta.txt` has them.
+const CIFAR_CLASSES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
+/// Images, their labels where the file has any, and what those are called.
+pub(super) struct Stored {
+    pub images: ImageSet,
+    pub labels: Option<Vec<u8>>,
+    pub classes: Vec<String>,
+}
+
+/// Whether a file's name is that of one that [`read`] reads.
+pub(super) fn is_stored(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    [".npy", ".npz", ".idx", "-ubyte", ".gz", ".bin"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+}
+
+/// CIFAR-10's files in a folder, where it is such a folder.
+pub(super) fn cifar_files(folder: &Path) -> Option<Vec<PathBuf>> {
+    let files: Vec<PathBuf> = CIFAR_FILES
+        .iter()
+        .map(|name| folder.join(name))
+        .filter(|path| path.is_file())
+        .collect();
+    (!files.is_empty()).then_some(files)
+}
+
+/// Reads the images of a file.
+pub(super) fn read(path: &Path) -> Result<Stored, DataError> {
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    if name.ends_with(".bin") {
+        return read_cifar(&[path.to_owned()]);
+    }
+    let samples = read_samples(path, None)?;
+    if samples.guessed {
+        tracing::info!("{}", samples.origin);
+    }
+    let labels = match name.ends_with(".npy") || name.ends_with(".npz") {
+        true => None,
+        false => labels_beside(path).map(|path| idx::read_labels(&path)).transpose()?,
+    };
+    match labels {
+        None => Ok(Stored {
+            images: samples.images,
+            labels: None,
+            classes: Vec::new(),
+        }),
+        Some(labels) => with_labels(path, samples.images, &labels),
+    }
+}
+
+/// Labels that begin anywhere, as EMNIST's letters do at 1, become numbers from 0; their names are what they were.
+fn with_labels(path: &Path, images: ImageSet, labels: &[u8]) -> Result<Stored, DataError> {
+    use crate::ImageSource;
+    if labels.len() != images.len() {
+        let found = format!("{} labels in the file beside it", labels.len());
+        return Err(DataError::format(
+            path,
+            format!("a label for each of {} images", images.len()),
+            found,
+        ));
+    }
+    let named: Vec<Option<String>> = labels.iter().map(|label| Some(label.to_string())).collect();
+    let (numbers, classes) = numbered(path, &named)?;
+    Ok(Stored {
+        images,
+        labels: numbers.into_iter().collect(),
+        classes,
+    })
+}
+
+/// The IDX file of labels that belongs to one of images: `…-labels-idx1-ubyte` beside `…-images-idx3-ubyte`.
+fn labels_beside(images: &Path) -> Option<PathBuf> {
+    let name = images.file_name()?.to_str()?;
+    let wanted = ["images-idx3", "images.idx3"]
+        .iter()
+        .find(|part| name.contains(**part))
+        .map(|part| name.replace(part, &part.replace("images", "labels").replace("idx3", "idx1")))?;
+    let bare = wanted.trim_end_matches(".gz").to_owned();
+    let candidates = [format!("{bare}.gz"), bare, wanted];
+    candidates
+        .into_iter()
+        .map(|name| images.with_file_name(name))
+        .find(|path| path.is_file())
+}
+
+/// Reads CIFAR-10's binary files, one after the other.
+pub(super) fn read_cifar(files: &[PathBuf]) -> Result<Stored, DataError> {
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for path in files {
+        let bytes = fs::read(path).map_err(|error| DataError::io("read", path, error))?;
+        if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
+            let expected =
+                format!("CIFAR-10's records of {RECORD} bytes, a label and 32×32 pixels in three colours each");
+            return Err(DataError::format(path, expected, format!("{} bytes", bytes.len())));
+        }
+        for record in bytes.chunks_exact(RECORD) {
+            let label = record[0];
+            if usize::from(label) >= CIFAR_CLASSES.len() {
+                return Err(DataError::format(path, "labels from 0 to 9", label.to_string()));
+            }
+            labels.push(label);
+            pixels.extend_from_slice(&record[1..]);
+        }
+    }
+    Ok(Stored {
+        images: ImageSet::new("cifar-10", pixels, None, [3, 32, 32])?,
+        labels: Some(labels),
+        classes: CIFAR_CLASSES.map(str::to_owned).to_vec(),
+    })
+}
