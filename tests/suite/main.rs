@@ -83,6 +83,9 @@ mod optimizers;
 /// Files outside of run directories.
 #[cfg(feature = "ndarray")]
 mod outputs;
+/// Images of one's own.
+#[cfg(feature = "ndarray")]
+mod own_images;
 /// Thirty training steps against Keras.
 mod parity;
 /// Penalties on gradients, against double backpropagation.

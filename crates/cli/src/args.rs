@@ -13,13 +13,13 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::{
     config::{ConfigCommand, ExplainArguments},
-    data::DataCommand,
+    data::{DataCommand, OwnArguments},
     evaluation::{EvaluateArguments, EvaluatorCommand, TrainEvaluatorArguments},
     runs::{Format, GenerateArguments, InfoArguments},
     training::{BenchArguments, ExperimentArguments, Overlay, TrainArguments},
 };
 use crate::color::ColorChoice;
-pub use values::MOST_GENERATED;
+pub use values::{MOST_GENERATED, SetOrPath, data_set};
 
 /// Train, sample and inspect small-image GANs from TOML files.
 #[derive(Debug, Parser)]

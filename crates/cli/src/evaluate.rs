@@ -160,6 +160,15 @@ fn data_set(
     }
     let mut names: Vec<DatasetName> = Vec::new();
     for experiment in subjects.iter().filter_map(Subject::experiment) {
+        if let Some(path) = &experiment.data.path {
+            let (own, real) = (
+                quoted(Path::new(path)),
+                "name the real images with `--real`, and who judges them with `--evaluator`",
+            );
+            bail!(UsageError(format!(
+                "a run was trained on images of its own, {own}: {real}"
+            )));
+        }
         let name = experiment.data.dataset.parse()?;
         if !names.contains(&name) {
             names.push(name);

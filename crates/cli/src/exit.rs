@@ -7,7 +7,7 @@ use ganvas_data::{DataError, download_folder};
 use ganvas_evaluator::EvaluatorError;
 use ganvas_training::{ConfigError, TrainingError};
 
-use crate::{color, data::fetch_command, output, quoting};
+use crate::{color, data::fetch_command, output, quoting, quoting::quoted};
 
 /// How a command ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ fn advice(error: &anyhow::Error) -> Option<String> {
                 Some("begin another run, or put a copy of a checkpoint in its place".to_owned())
             }
             TrainingError::OtherImages { .. } => {
-                Some("`data.dataset`, `data.count`, `data.image_size` and `--data-dir` choose the images".to_owned())
+                Some("the keys of `[data]` and `--data-dir` choose the images".to_owned())
             }
             _ => None,
         };
@@ -110,6 +110,10 @@ fn advice(error: &anyhow::Error) -> Option<String> {
                 "run `{fetch}`, or name the folder that holds {name}/ with `--data-dir`"
             ))
         }
+        DataError::BadPictures { path, .. } => Some(format!(
+            "`ganvas data check {}` lists them all, and `data.skip_bad = true` (`--set data.skip_bad=true`) goes on without them",
+            quoted(path)
+        )),
         _ => None,
     }
 }

@@ -3,9 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected};
-use ganvas_data::{
-    DataError, DatasetName, ImageSource, LoadOptions, Split, count_before_loading, shape_before_loading,
-};
+use ganvas_data::{DataError, DatasetName, ImageSource, LoadOptions};
 use ganvas_model::{DataShape, ModelError, NetworkConfig, Normalization};
 use ganvas_training::{
     BackendFile, ConfigError, ConfigText, Experiment, Overrides, Plan, TrainingError, counted, last_set, nearest,
@@ -15,10 +13,11 @@ use tracing::{debug, info, warn};
 use crate::{
     args::{ExperimentArguments, Overlay},
     backends, data,
+    images::{OWN, Origin, TrainingImages},
     jobs::MemoryJob,
     memory,
     quality::{self, Quality},
-    screen, shipped, words,
+    shipped, words,
 };
 
 /// An experiment, with what its words stand for.
@@ -30,8 +29,7 @@ pub struct Loaded {
     text: ConfigText,
     overrides: Overrides,
     flags: Flags,
-    dataset: DatasetName,
-    options: LoadOptions,
+    images: TrainingImages,
 }
 
 impl ExperimentArguments {
@@ -52,34 +50,29 @@ impl Overlay {
         let mut experiment: Experiment = text.experiment(&overrides).map_err(|error| self.own_names(error))?;
         self.warn_of_what_has_no_say(&experiment);
         let blame = |key: &str, message: &str| self.own_names(text.at_key(key, message, &overrides));
-        let name = experiment.data.dataset.clone();
-        let dataset: DatasetName = name.parse().map_err(|error: DataError| ConfigError {
-            suggestion: nearest(&name, DatasetName::ALL.map(DatasetName::as_str)),
-            ..blame("data.dataset", &error.to_string())
-        })?;
-        data::check_folder(data_dir, dataset)?;
-        // `MNIST` is mnist, also for a resume that compares them.
-        experiment.data.dataset = dataset.to_string();
-        let section = &experiment.data;
-        let options = LoadOptions {
-            data_dir: data_dir.map(Path::to_owned),
-            seed: experiment.seed,
-            count: section.count,
-            image_size: section.image_size,
+        let images = match experiment.data.path.take() {
+            Some(path) => {
+                let path = std::path::absolute(&path).unwrap_or_else(|_| path.into());
+                experiment.data.dataset = OWN.to_owned();
+                // A resumed run finds them from any folder. What came as text is text.
+                experiment.data.path = Some(path.to_string_lossy().into_owned());
+                TrainingImages::own(path, &experiment.data).map_err(|error| blame("data.path", &error.to_string()))?
+            }
+            None => named_images(&mut experiment, data_dir, blame)?,
         };
-        let quality =
-            Quality::of(&experiment, dataset, &options).map_err(|(key, message, suggestion)| ConfigError {
-                suggestion,
-                ..blame(key, &message)
-            })?;
+        let quality = Quality::of(&experiment, &images).map_err(|(key, message, suggestion)| ConfigError {
+            suggestion,
+            ..blame(key, &message)
+        })?;
         experiment
             .check_best_metric(&quality::reports(&experiment))
             .map_err(|(key, message)| blame(&key, &message))?;
-        let shape = shape_before_loading(dataset, Split::Train, &options)
+        let shape = images
+            .shape()
             .map_err(|error| blame("data.image_size", &error.to_string()))?;
         if let Some(shape) = shape {
             experiment
-                .check_image(DataShape::new(shape.into(), dataset.classes()))
+                .check_image(DataShape::new(shape.into(), images.classes()))
                 .map_err(|(key, message)| blame(&key, &message))?;
         }
         let backend = self.select(&experiment, &text, &overrides)?;
@@ -89,8 +82,7 @@ impl Overlay {
             text,
             overrides,
             flags: self.flags(),
-            dataset,
-            options,
+            images,
             quality,
         })
     }
@@ -148,6 +140,37 @@ impl Overlay {
     }
 }
 
+/// The images of the data set that an experiment names.
+fn named_images(
+    experiment: &mut Experiment,
+    data_dir: Option<&Path>,
+    blame: impl Fn(&str, &str) -> ConfigError,
+) -> anyhow::Result<TrainingImages> {
+    let name = experiment.data.dataset.clone();
+    if name == OWN {
+        return Err(blame(
+            "data.path",
+            "expected where the images are, with `data.dataset = \"own\"`; found nothing",
+        )
+        .into());
+    }
+    let dataset: DatasetName = name.parse().map_err(|error: DataError| ConfigError {
+        suggestion: nearest(&name, DatasetName::ALL.map(DatasetName::as_str)),
+        ..blame("data.dataset", &error.to_string())
+    })?;
+    data::check_folder(data_dir, dataset)?;
+    // `MNIST` is mnist, also for a resume that compares them.
+    experiment.data.dataset = dataset.to_string();
+    let section = &experiment.data;
+    let options = LoadOptions {
+        data_dir: data_dir.map(Path::to_owned),
+        seed: experiment.seed,
+        count: section.count,
+        image_size: section.image_size,
+    };
+    Ok(TrainingImages::named(dataset, options, section))
+}
+
 /// Keys that have a flag of their own, with what it was given.
 #[derive(Debug, Clone, Copy)]
 struct Flags([(&'static str, &'static str, Option<u64>); 3]);
@@ -197,40 +220,39 @@ fn advice_on_penalties(experiment: &Experiment) -> String {
 impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
-        let loading = screen::loading(self.dataset);
-        let images =
-            ganvas_data::load_source(self.dataset, Split::Train, &self.options).map_err(|error| match error {
-                DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
-                    anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
-                }
-                error => error.into(),
-            })?;
-        drop(loading);
-        let [channels, height, width] = images.shape();
-        info!(
-            "{}: {} of {channels}×{height}×{width}",
-            self.dataset,
-            counted(images.len(), "image")
-        );
+        let images = self.images.load().map_err(|error| match error {
+            DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
+                anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
+            }
+            error => error.into(),
+        })?;
+        // What was done to images of one's own is said already.
+        if matches!(self.images.origin, Origin::Named(..)) || self.experiment.data.flip {
+            let [channels, height, width] = images.shape();
+            let count = counted(images.len(), "image");
+            info!("{}: {count} of {channels}×{height}×{width}", self.images);
+        }
         Ok(images)
     }
 
     /// Checks what does not need the images themselves: that there are steps, and that a step fits into memory.
     pub fn check_fit(&self) -> anyhow::Result<Plan> {
         let blame = |key: &str, message: &str| self.flags.own_names(self.text.at_key(key, message, &self.overrides));
-        let count = count_before_loading(self.dataset, Split::Train, &self.options)
+        let count = self
+            .images
+            .count()
             .map_err(|error| blame("data.count", &error.to_string()))?;
         let plan = self
             .experiment
             .plan(count)
             .map_err(|(key, message)| blame(&key, &message))?;
-        let shape = shape_before_loading(self.dataset, Split::Train, &self.options)?;
+        let shape = self.images.shape()?;
         let (Some((most, what)), Some(shape)) = (self.memory_limit(), shape) else {
             return Ok(plan);
         };
         let need = self.backend.run(MemoryJob {
             experiment: &self.experiment,
-            data: DataShape::new(shape.into(), self.dataset.classes()),
+            data: DataShape::new(shape.into(), self.images.classes()),
             most,
         });
         let need = need.map_err(|error| match error {
@@ -275,9 +297,10 @@ impl Loaded {
 
     /// Says where the images are not here yet: a configuration can be right without them.
     pub fn warn_of_missing_data(&self) {
-        if shape_before_loading(self.dataset, Split::Train, &self.options).is_ok_and(|shape| shape.is_none()) {
-            let name = self.dataset;
-            let fetch = data::fetch_command(name.as_str(), self.options.data_dir.as_deref());
+        if let Origin::Named(name, options) = &self.images.origin
+            && self.images.shape().is_ok_and(|shape| shape.is_none())
+        {
+            let fetch = data::fetch_command(name.as_str(), options.data_dir.as_deref());
             warn!("{name} is not here, or cannot be read; `{fetch}` gets it");
         }
     }

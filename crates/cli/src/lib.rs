@@ -13,6 +13,7 @@ mod experiment;
 mod explain;
 mod generate;
 mod image_files;
+mod images;
 mod info;
 mod interrupt;
 mod jobs;

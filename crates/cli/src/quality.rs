@@ -11,6 +11,7 @@ use tracing::info;
 
 use crate::{
     evaluator::{default_name, find},
+    images::{Origin, TrainingImages},
     screen,
     words::number,
 };
@@ -52,12 +53,18 @@ pub struct Quality {
 
 impl Quality {
     /// What an experiment asks for; nothing where it asks for no metrics, or never evaluates.
-    pub fn of(experiment: &Experiment, dataset: DatasetName, options: &LoadOptions) -> Result<Option<Self>, Mistake> {
+    pub fn of(experiment: &Experiment, images: &TrainingImages) -> Result<Option<Self>, Mistake> {
         let section = &experiment.evaluation;
         let metrics = metrics(experiment)?;
         if metrics.is_empty() {
             return Ok(None);
         }
+        let Origin::Named(dataset, options) = &images.origin else {
+            let message = "expected nothing for images of `data.path`, which have no test split and no classifier; `ganvas evaluate` with `--real` \
+                           and `--evaluator` judges such runs";
+            return Err(("evaluation.metrics", message.to_owned(), None));
+        };
+        let dataset = *dataset;
         if section.every == 0 {
             let message =
                 "expected the steps between two evaluations where `evaluation.metrics` names numbers, found 0";

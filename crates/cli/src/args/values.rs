@@ -1,6 +1,8 @@
 //! How values are read from words, and their bounds.
 
-use ganvas_data::{DataError, DatasetName};
+use std::{convert::Infallible, path::PathBuf};
+
+use ganvas_data::{Background, DataError, DatasetName};
 use ganvas_training::nearest;
 
 /// The most images that one command makes or shows: they are held in memory.
@@ -43,4 +45,23 @@ pub fn data_set(text: &str) -> Result<DatasetName, String> {
         let near = near.map(|near| format!("; did you mean `{near}`?"));
         format!("{error}{}", near.unwrap_or_default())
     })
+}
+
+/// Images by the name of their set, or by where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetOrPath {
+    Set(DatasetName),
+    Path(PathBuf),
+}
+
+/// Reads the name of a data set, or else a path.
+pub fn set_or_path(text: &str) -> Result<SetOrPath, Infallible> {
+    Ok(text
+        .parse()
+        .map_or_else(|_| SetOrPath::Path(text.into()), SetOrPath::Set))
+}
+
+/// Reads a colour.
+pub fn background(text: &str) -> Result<Background, String> {
+    text.parse()
 }

@@ -21,6 +21,12 @@ const MAGIC: &[u8; 16] = b"ganvas images 1\n";
 /// The most bytes of what stands before the pixels.
 const MOST_HEAD: u64 = 1 << 28;
 
+/// Where decoded pictures are kept: a folder of the user's cache, which can be deleted at any time; `None` where there is no such place.
+#[must_use]
+pub fn image_cache() -> Option<PathBuf> {
+    dirs::cache_dir().map(|cache| cache.join("ganvas").join("images"))
+}
+
 /// What stands before the pixels.
 #[derive(Serialize, Deserialize)]
 struct Head {

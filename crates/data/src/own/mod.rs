@@ -17,6 +17,7 @@ mod report;
 mod stored;
 
 pub use bring::{OwnSurvey, check_own, load_own, survey_own};
+pub use cache::image_cache;
 pub use mirrored::Mirrored;
 pub use options::{Background, Fit, LabelSource, OwnOptions};
 pub use report::{BadPicture, OwnReport};

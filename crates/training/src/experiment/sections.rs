@@ -1,5 +1,6 @@
 //! The experiment file: plain data with explicit defaults.
 
+use ganvas_data::Fit;
 use ganvas_model::{NetworkConfig, ObjectiveConfig};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -91,19 +92,45 @@ impl Default for BackendSection {
 #[serde(default, deny_unknown_fields)]
 pub struct DataSection {
     /// The data set: `mnist`, `fashion-mnist`, `kmnist`, `stacked-mnist` (three of MNIST's digits in three channels, drawn by `seed`) or
-    /// `synthetic` (digits that the program draws itself). A program with
+    /// `synthetic` (digits that the program draws itself); `own` where `path` is given, which takes its place. A program with
     /// images of its own may call them otherwise.
     pub dataset: String,
+    /// Images of one's own: a folder of pictures (PNG, JPEG, WebP, BMP, GIF, TIFF; folders in it too), a `.zip` of them, a `.npy` or `.npz` of NumPy, an
+    /// IDX file, or CIFAR-10's binary files. It is seen from the folder that the program is started in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Images that each network sees in an update, usually 32 to 256.
     pub batch_size: usize,
     /// Takes only so many images of the training set, from its first on; all of them where it is not given. For `synthetic`, how
     /// many are drawn: usually 1000 to 60,000, which is taken where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
-    /// Pads the images with black to squares of this side in pixels, usually 32 for MNIST's 28; where it is not given, they stay
-    /// as they are.
+    /// The side in pixels of the squares that images are brought to, usually 32 to 128: those of `path` by `fit`, those of a data set
+    /// by a border of black (32 for MNIST's 28). Where it is not given, they stay as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
+    /// 1 for grey images and 3 for colours, with `path`; where it is not given, 1 if the first pictures are all grey, else 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
+    /// How pictures of another shape than a square become one, with `path`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub fit: Fit,
+    /// The colour behind transparent pixels and at the sides of padded pictures, with `path`: `black`, `white` or `#8090a0`.
+    #[serde(skip_serializing_if = "is_black")]
+    pub background: String,
+    /// Where the classes of pictures are said, with `path`: `none`, `folders` (the topmost folder that each lies in), or a table in the folder with the
+    /// columns `file` and `label`, such as `labels.csv`. IDX and CIFAR-10 files have their own.
+    #[serde(skip_serializing_if = "is_none")]
+    pub labels: String,
+    /// Whether rows and columns are exchanged, with `path`: EMNIST's letters lie on their side.
+    #[serde(skip_serializing_if = "is_default")]
+    pub transpose: bool,
+    /// Whether pictures that cannot be used are left out, with `path`; else they are an error, which names them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub skip_bad: bool,
+    /// Whether each image is also seen as in a mirror, which makes twice as many: for small sets of what has no left and right.
+    #[serde(skip_serializing_if = "is_default")]
+    pub flip: bool,
     /// Whether an epoch's last batch is left out where it is short; else it is trained on as it is.
     pub drop_last: bool,
 }
@@ -112,12 +139,33 @@ impl Default for DataSection {
     fn default() -> Self {
         Self {
             dataset: "synthetic".into(),
+            path: None,
             batch_size: 64,
             count: None,
             image_size: None,
+            channels: None,
+            fit: Fit::default(),
+            background: "black".into(),
+            labels: "none".into(),
+            transpose: false,
+            skip_bad: false,
+            flip: false,
             drop_last: false,
         }
     }
+}
+
+/// Keys that only images of one's own have are written where they say something.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_black(text: &str) -> bool {
+    text == "black"
+}
+
+fn is_none(text: &str) -> bool {
+    text == "none"
 }
 
 /// `[optimizer]`

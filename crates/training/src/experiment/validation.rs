@@ -1,11 +1,11 @@
 //! What the types of an experiment cannot say: ranges, and keys that have no meaning together.
 
-use ganvas_data::{Classes, ImageSource};
+use ganvas_data::{Background, Classes, ImageSource, LabelSource};
 use ganvas_model::{DataShape, ImageShape, ModelError, NetworkSettings, ObjectiveSettings};
 
 use super::{
     error::{ConfigError, nearest},
-    sections::{Experiment, UpdateRule},
+    sections::{DataSection, Experiment, UpdateRule},
 };
 use crate::{Plan, TrainingError, run::SPEED, step::REPORTS};
 
@@ -51,6 +51,7 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
                 return mistake(key, format!("expected at most {most}, found {value}"));
             }
         }
+        self.check_own_images()?;
         let packing = self.model.packing();
         if !self.data.batch_size.is_multiple_of(packing.max(1)) {
             let message = format!(
@@ -102,6 +103,37 @@ impl<N: NetworkSettings, O: ObjectiveSettings> Experiment<N, O> {
                  \"classifier\"` give it what reads them",
             ),
             _ => Ok(()),
+        }
+    }
+
+    /// Checks the keys of images of one's own, and that there are none without them.
+    fn check_own_images(&self) -> Result<(), Mistake> {
+        let data = &self.data;
+        if data.channels.is_some_and(|channels| ![1, 3].contains(&channels)) {
+            let found = data.channels.unwrap_or_default();
+            return mistake("data.channels", format!("expected 1 or 3, found {found}"));
+        }
+        if let Err(message) = data.background.parse::<Background>() {
+            return mistake("data.background", message);
+        }
+        match &data.path {
+            Some(path) if path.is_empty() => return mistake("data.path", "expected a folder or a file, found nothing"),
+            Some(_) => return Ok(()),
+            None => {}
+        }
+        let usual = DataSection::default();
+        let has_labels = LabelSource::from(data.labels.clone()) != LabelSource::None;
+        let given = [
+            ("data.channels", data.channels.is_some()),
+            ("data.fit", data.fit != usual.fit),
+            ("data.background", data.background != usual.background),
+            ("data.labels", has_labels),
+            ("data.transpose", data.transpose),
+            ("data.skip_bad", data.skip_bad),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((key, _)) => mistake(key, "expected nothing without `data.path`, whose images it is about"),
+            None => Ok(()),
         }
     }
 

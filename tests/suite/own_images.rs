@@ -1,0 +1,236 @@
+//! Images of one's own, from a folder to pictures by the names of its folders.
+
+use std::{fs, io::BufWriter, path::Path};
+
+use crate::desk::Desk;
+
+/// A picture in colours, which differ from number to number.
+fn write_picture(path: &Path, [width, height]: [u32; 2], number: u32) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let file = BufWriter::new(fs::File::create(path).unwrap());
+    let mut encoder = png::Encoder::new(file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| [x * 9 + number * 31, y * 7 + number, number * 13]));
+    let bytes: Vec<u8> = pixels.flatten().map(|value| value as u8).collect();
+    encoder.write_header().unwrap().write_image_data(&bytes).unwrap();
+}
+
+/// A folder `photos` with thirty pictures in three folders.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    for number in 0..30 {
+        let class = ["ant", "bee", "cat"][number as usize % 3];
+        write_picture(&desk.path(&format!("photos/{class}/{number:02}.png")), [24, 20], number);
+    }
+    desk
+}
+
+/// What makes the small experiment one on the pictures.
+const OWN: [&str; 6] = [
+    "--set",
+    "data.path=photos",
+    "--set",
+    "data.image_size=16",
+    "--set",
+    "data.count=",
+];
+
+fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &OWN, more].concat()
+}
+
+/// The decoded pictures are kept in the test's own folder.
+fn cached(desk: &Desk, arguments: &[&str]) -> crate::desk::Run {
+    let mut command = desk.command(arguments);
+    command.env("XDG_CACHE_HOME", desk.path("cache"));
+    crate::desk::Run::from(command.output().unwrap(), arguments)
+}
+
+#[test]
+fn folders_train_conditionally_and_are_asked_for_by_name() {
+    let desk = desk();
+    let set = [
+        "--set",
+        "data.labels=folders",
+        "--set",
+        "model.conditional=true",
+        "--set",
+        "data.flip=true",
+    ];
+    let run = cached(&desk, &with(&["train", "tiny.toml", "--out", "run"], &set));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("30 images of 3 classes, 24×20 to 16×16, cropped, in colours"),
+        "{}",
+        run.stderr
+    );
+    // Each, and each as in a mirror.
+    assert!(run.stderr.contains("60 images of 3×16×16"), "{}", run.stderr);
+    let ended = cached(
+        &desk,
+        &["generate", "run", "--class", "bee", "--count", "4", "--out", "bees.png"],
+    );
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let wrong = cached(&desk, &["generate", "run", "--class", "dog", "--out", "dogs.png"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("`ant`, `bee`"), "{}", wrong.stderr);
+    let info = cached(&desk, &["info", "run"]).stdout;
+    assert!(info.contains("photos"), "{info}");
+    // Decoded once.
+    assert_eq!(fs::read_dir(desk.path("cache/ganvas/images")).unwrap().count(), 1);
+    // The run finds its images from another folder, and refuses others.
+    fs::create_dir(desk.path("elsewhere")).unwrap();
+    let resume = |steps: &str| {
+        let set = format!("training.epochs={steps}");
+        let mut command = desk.command(&["train", "--resume", "../run", "--set", &set]);
+        command
+            .current_dir(desk.path("elsewhere"))
+            .env("XDG_CACHE_HOME", desk.path("cache"));
+        crate::desk::Run::from(command.output().unwrap(), &["train", "--resume"])
+    };
+    let more = resume("3");
+    assert_eq!(more.code, 0, "{}", more.stderr);
+    write_picture(&desk.path("photos/cat/99.png"), [24, 20], 99);
+    let refused = resume("4");
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("images"), "{}", refused.stderr);
+    let evaluated = cached(&desk, &["evaluate", "run", "--evaluator", "mnist"]);
+    assert_eq!(evaluated.code, 2);
+    assert!(
+        evaluated.stderr.contains("name the real images with `--real`"),
+        "{}",
+        evaluated.stderr
+    );
+}
+
+#[test]
+fn what_cannot_be_used_is_named_and_left_out_when_asked() {
+    let desk = desk();
+    fs::write(desk.path("photos/bee/notes.png"), "no picture").unwrap();
+    fs::write(desk.path("photos/bee/none.png"), []).unwrap();
+    fs::write(desk.path("photos/readme.txt"), "text").unwrap();
+    let run = cached(&desk, &with(&["train", "tiny.toml", "--out", "run"], &[]));
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    for part in [
+        "2 pictures cannot be used, 30 can",
+        "bee/none.png is empty",
+        "bee/notes.png is no PNG",
+        "ganvas data check",
+        "data.skip_bad = true",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert!(!desk.path("run").exists());
+    let skipping = with(
+        &["train", "tiny.toml", "--out", "run"],
+        &["--set", "data.skip_bad=true"],
+    );
+    let run = cached(&desk, &skipping);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("30 images, 2 skipped"), "{}", run.stderr);
+    let run = cached(&desk, &["data", "check", "photos", "--image-size", "16"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stdout.contains("bee/none.png is empty") && run.stdout.contains("1 file beside"),
+        "{}",
+        run.stdout
+    );
+    let run = cached(&desk, &["data", "check", "photos", "--json"]);
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&found["images"], &found["bad"][0]["name"]),
+        (&30.into(), &"bee/none.png".into())
+    );
+}
+
+#[test]
+fn a_preview_shows_what_the_networks_will_see() {
+    let desk = desk();
+    let run = cached(
+        &desk,
+        &[
+            "data",
+            "preview",
+            "photos",
+            "--image-size",
+            "16",
+            "--fit",
+            "pad",
+            "--count",
+            "9",
+        ],
+    );
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("24×20 to 16×16, padded, in colours"),
+        "{}",
+        run.stderr
+    );
+    assert!(desk.path("photos.png").exists());
+    for (arguments, part) in [
+        (&["data", "preview", "phutos"][..], "no such file or folder"),
+        (
+            &["data", "preview", "synthetic", "--fit", "pad"],
+            "--fit is for images of one's own",
+        ),
+        (
+            &["data", "preview", "photos", "--background", "pink"],
+            "expected `black`, `white`",
+        ),
+        (&["data", "preview", "photos", "--channels", "2"], "expected 1 or 3"),
+    ] {
+        let run = cached(&desk, arguments);
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains(part), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn mistakes_are_refused_before_anything_is_written() {
+    let desk = desk();
+    for (set, part) in [
+        (
+            &["data.fit=pad"][..],
+            "`data.fit`: expected nothing without `data.path`",
+        ),
+        (&["data.labels=folders"], "`data.labels`: expected nothing without"),
+        (&["data.dataset=own"], "`data.path`: expected where the images are"),
+        (&["data.path=nowhere"], "cannot read"),
+        (&["data.path=tiny.toml"], "a file of another name"),
+        (&["data.path=photos", "data.image_size=18"], "multiples of 4"),
+        (
+            &["data.path=photos", "data.image_size=16", "data.background=red"],
+            "`data.background`: expected `black`",
+        ),
+        (
+            &["data.path=photos", "data.image_size=16", "data.channels=2"],
+            "expected 1 or 3, found 2",
+        ),
+        (
+            &["data.path=photos", "data.image_size=16", "data.count=31"],
+            "at least 31 images, found 30",
+        ),
+        (
+            &["data.path=photos", "data.image_size=16", "data.labels=no.csv"],
+            "no.csv",
+        ),
+        (
+            &[
+                "data.path=photos",
+                "data.image_size=16",
+                "evaluation.every=1",
+                "evaluation.metrics=[\"fid\"]",
+            ],
+            "no test split and no classifier",
+        ),
+    ] {
+        // Without the small experiment's own count, unless that is what is wrong.
+        let set = ["data.count="].iter().chain(set);
+        let set: Vec<&str> = set.flat_map(|set| ["--set", *set]).collect();
+        let run = cached(&desk, &[&["train", "tiny.toml", "--out", "run"][..], &set].concat());
+        assert_eq!(run.code, 2, "{set:?}: {}", run.stderr);
+        assert!(run.stderr.contains(part), "{set:?}: {}", run.stderr);
+        assert!(!desk.path("run").exists());
+    }
+}
