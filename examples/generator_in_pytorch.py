@@ -1,6 +1,6 @@
 """Opens a ganvas checkpoint in PyTorch: the same generator, the same images.
 
-    ganvas generate RUN --count 16 --out digits.npy --noise z.npy
+    ganvas generate RUN --count 16 --out digits.npy --save-noise z.npy
     python examples/generator_in_pytorch.py RUN/checkpoints/step-003750 z.npy digits.npy
 
 loads the weights (the averaged ones where there are some, as `ganvas generate` does), makes images of the noise, and prints the

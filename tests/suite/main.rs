@@ -74,6 +74,9 @@ mod memory;
 /// Mistakes, and what is said of them.
 #[cfg(feature = "ndarray")]
 mod mistakes;
+/// Images by seeds and by noise, and pictures that move.
+#[cfg(feature = "ndarray")]
+mod moving;
 /// Networks: shapes, names, statistics.
 mod networks;
 /// Objectives that add up.

@@ -39,7 +39,7 @@ fn what_exists_is_replaced_only_by_force() {
     let made = desk.ok(&["generate", "run"]);
     assert!(made.stdout.contains("run-step-000001-seed-5.png"), "{}", made.stdout);
     assert_eq!(desk.run(&["generate", "run"]).code, 2);
-    let noise = generate(&desk, &["--out", "new.npy", "--noise", "there.png"]);
+    let noise = generate(&desk, &["--out", "new.npy", "--save-noise", "there.png"]);
     assert_eq!(noise.code, 2);
     assert!(!desk.path("new.npy").exists());
 }
@@ -75,16 +75,16 @@ fn what_cannot_be_written_is_refused_before_the_work() {
     fs::write(desk.path("full/x"), "").unwrap();
     for (arguments, part) in [
         (
-            &["--out", "same.npy", "--noise", "same.npy"][..],
-            "--out and --noise both name same.npy",
+            &["--out", "same.npy", "--save-noise", "same.npy"][..],
+            "--out and --save-noise both name same.npy",
         ),
-        (&["--out", "same.npy", "--noise", "./same.npy"], "both name"),
+        (&["--out", "same.npy", "--save-noise", "./same.npy"], "both name"),
         (&["--out", "no/folder/x.npy"], "there is no folder no/folder"),
         (&["--out", "no/folder/x/"], "there is no folder no/folder"),
         (&["--out", "full/"], "the folder is not empty"),
         (&["--out", "x.jpg"], "expected a name that ends in .png, .npy, .idx"),
         (&["--out", "x.png", "--format", "npy"], "of another format"),
-        (&["--out", "x.png", "--noise", "x.txt"], "ends in .npy"),
+        (&["--out", "x.png", "--save-noise", "x.txt"], "ends in .npy"),
         (&["--out", "-", "--json"], "both write to standard output"),
     ] {
         let run = generate(&desk, arguments);
@@ -187,7 +187,7 @@ fn a_folder_gets_a_picture_an_image_and_parts_are_like_the_whole() {
     make(&["--out", "pictures/"]);
     make(&["--out", "all.idx"]);
     make(&["--out", "all.idx.gz"]);
-    make(&["--out", "all.npy", "--noise", "z.npy"]);
+    make(&["--out", "all.npy", "--save-noise", "z.npy"]);
     let images = ganvas_data::idx::read_images(&desk.path("all.idx")).unwrap();
     assert_eq!(images, ganvas_data::idx::read_images(&desk.path("all.idx.gz")).unwrap());
     for (number, image) in images.pixels.chunks_exact(784).enumerate() {
@@ -226,7 +226,7 @@ fn ctrl_c_leaves_no_half_file() {
                 "4000000000",
                 "--out",
                 "big.npy",
-                "--noise",
+                "--save-noise",
                 "noise.npy",
             ])
             .stdout(Stdio::piped())

@@ -68,7 +68,7 @@ fn pytorch_makes_the_same_images_of_a_checkpoint() {
             "9",
             "--out",
             "images.npy",
-            "--noise",
+            "--save-noise",
             "z.npy",
         ]);
         let output = Command::new(&python)

@@ -15,7 +15,7 @@ pub use self::{
     config::{ConfigCommand, ExplainArguments},
     data::{DataCommand, OwnArguments},
     evaluation::{EvaluateArguments, EvaluatorCommand, TrainEvaluatorArguments},
-    runs::{Format, GenerateArguments, InfoArguments},
+    runs::{Format, GenerateArguments, InfoArguments, InterpolateArguments, TimelineArguments},
     training::{BenchArguments, ExperimentArguments, Overlay, TrainArguments},
 };
 use crate::color::ColorChoice;
@@ -79,8 +79,18 @@ pub enum Command {
     /// Makes images with a trained generator
     #[command(after_help = "Examples:\n\
         \x20 ganvas generate runs/2026-01-31-120000-mnist --count 100 --out digits.png\n\
+        \x20 ganvas generate runs/2026-01-31-120000-mnist --seeds 0-35,40 --out images/\n\
         \x20 ganvas generate runs/2026-01-31-120000-mnist/checkpoints/step-002814 --seed 7 --out digits.npy")]
     Generate(GenerateArguments),
+    /// Makes images on the way from one to the next, as a moving picture
+    #[command(after_help = "Examples:\n\
+        \x20 ganvas interpolate runs/2026-01-31-120000-mnist --seeds 3,7,12\n\
+        \x20 ganvas interpolate runs/2026-01-31-120000-mnist --seeds 0-4 --slerp --steps 10 --out rows.png")]
+    Interpolate(InterpolateArguments),
+    /// Shows how a run's samples changed while it trained, as a moving picture
+    #[command(after_help = "Example:\n\
+        \x20 ganvas timeline runs/2026-01-31-120000-mnist --out training.gif")]
+    Timeline(TimelineArguments),
     /// Shows what a run is, how far it is, its checkpoints, and how to go on
     #[command(after_help = "Examples:\n\
         \x20 ganvas info runs/2026-01-31-120000-mnist\n\

@@ -6,8 +6,10 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use ganvas_backend::Selected;
+use ganvas_data::npy;
 use ganvas_model::NetworkSettings;
-use ganvas_training::{Checkpoint, Experiment, RunLocation, counted, nearest};
+use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation, counted, nearest};
 use serde_json::json;
 use tracing::info;
 
@@ -17,7 +19,7 @@ use crate::{
     exit::{Ended, UsageError},
     image_files::ImageWriter,
     interrupt,
-    jobs::{AskedClasses, GenerateJob},
+    jobs::{AskedClasses, GenerateJob, Latents},
     output::print_line,
     outputs::{Destination, check_distinct, is_stdout, is_stream},
     quoting::quoted,
@@ -27,10 +29,6 @@ use crate::{
 pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     let checkpoint = Checkpoint::choose(&arguments.source, arguments.checkpoint)?;
     let experiment: Experiment = checkpoint.experiment()?;
-    let backend = match &arguments.backend {
-        Some(name) => shipped::backend(name)?.backend,
-        None => experiment.backend.clone(),
-    };
     let seed = arguments.seed.unwrap_or(experiment.seed);
     let out = match &arguments.out {
         Some(out) => out.clone(),
@@ -39,7 +37,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     let format = format(&out, arguments.format)?;
     let outputs = [
         Some(("--out", out.as_path())),
-        arguments.noise.as_deref().map(|noise| ("--noise", noise)),
+        arguments.save_noise.as_deref().map(|noise| ("--save-noise", noise)),
     ];
     check_distinct(&outputs.into_iter().flatten().collect::<Vec<_>>())?;
     if is_stdout(&out) && arguments.json {
@@ -47,39 +45,43 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
             "--json and --out - both write to standard output; give one of them".into()
         ));
     }
-    if let Some(noise) = arguments.noise.as_deref().filter(|noise| !is_npy(noise)) {
+    if let Some(noise) = arguments.save_noise.as_deref().filter(|noise| !is_npy(noise)) {
         bail!(UsageError(format!(
-            "--noise {}: expected a name that ends in .npy",
+            "--save-noise {}: expected a name that ends in .npy",
             quoted(noise)
         )));
     }
-    let selected = backends::select(&backend).map_err(|error| match &arguments.backend {
-        Some(file) => UsageError(format!("{}: {error}", quoted(file))),
-        None => UsageError(format!(
-            "the run was trained on another backend than this program or machine has: {error}; `ganvas backends` lists \
-             what is here, and `--backend ndarray` takes another"
-        )),
-    })?;
+    if arguments.grid.is_some() && format != Format::Png {
+        bail!(UsageError(
+            "--grid is the shape of a .png; leave it out for other formats".into()
+        ));
+    }
+    let (backend, selected) = select(arguments.backend.as_deref(), &experiment)?;
     let classes = asked_classes(arguments, &experiment, &checkpoint)?;
-    let count = match classes {
-        AskedClasses::Each(images) => {
-            let classes = checkpoint.state.images.data_shape().classes as u64;
-            let all = images.checked_mul(classes).filter(|&all| all <= MOST_GENERATED);
-            all.ok_or_else(|| {
-                UsageError(format!(
-                    "--count {images}: expected at most {} of each of {classes} classes",
-                    MOST_GENERATED / classes.max(1)
-                ))
-            })?
-        }
-        _ => arguments.count.unwrap_or(COUNT),
-    };
-    let columns = match classes {
-        AskedClasses::Each(images) => Some(images as usize),
+    let latents = latents(arguments, seed, classes, &checkpoint)?;
+    let count = latents.count();
+    let columns = match (arguments.grid, classes) {
+        (Some((columns, rows)), _) if count > (columns * rows) as u64 => bail!(UsageError(format!(
+            "--grid {columns}x{rows}: expected room for {}",
+            counted(count, "image")
+        ))),
+        (Some((columns, _)), _) => Some(columns),
+        (None, AskedClasses::Each(images)) => Some(images as usize),
         _ => None,
     };
-    let mut writer = ImageWriter::open(&out, format, (count, columns), checkpoint.image(), arguments.force)?;
-    let mut noise = match &arguments.noise {
+    let names = match &latents {
+        Latents::Seeds(seeds) => Some(seeds.as_slice()),
+        _ => None,
+    };
+    let mut writer = ImageWriter::open(
+        &out,
+        format,
+        (count, columns),
+        checkpoint.image(),
+        names,
+        arguments.force,
+    )?;
+    let mut noise = match &arguments.save_noise {
         Some(path) => Some(Destination::open(path, arguments.force)?),
         None => None,
     };
@@ -98,8 +100,9 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     let made_all = selected.run(GenerateJob {
         checkpoint: &checkpoint,
         networks: &experiment.model,
-        seed,
-        count,
+        weights: arguments.weights.into(),
+        latents: &latents,
+        truncation: arguments.truncation,
         classes,
         take: &mut |part| {
             if let Some(noise) = &mut noise {
@@ -133,8 +136,9 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         let report = json!({
             "count": count,
             "out": out.to_string_lossy(),
-            "noise": arguments.noise.as_ref().map(|noise| noise.to_string_lossy()),
+            "noise": arguments.save_noise.as_ref().map(|noise| noise.to_string_lossy()),
             "seed": seed,
+            "seeds": arguments.seeds.as_ref().map(|seeds| &seeds.0),
             "class": arguments.class,
             "checkpoint": checkpoint.path().to_string_lossy(),
             "step": checkpoint.state.step,
@@ -148,11 +152,75 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
+/// The backend that is asked for, or else that of the run.
+pub fn select(asked: Option<&Path>, experiment: &Experiment) -> anyhow::Result<(BackendSection, Selected)> {
+    let backend = match asked {
+        Some(name) => shipped::backend(name)?.backend,
+        None => experiment.backend.clone(),
+    };
+    let selected = backends::select(&backend).map_err(|error| match asked {
+        Some(file) => UsageError(format!("{}: {error}", quoted(file))),
+        None => UsageError(format!(
+            "the run was trained on another backend than this program or machine has: {error}; `ganvas backends` lists \
+             what is here, and `--backend ndarray` takes another"
+        )),
+    })?;
+    Ok((backend, selected))
+}
+
 /// Images where the user does not say how many.
 const COUNT: u64 = 64;
 
 /// Images of each class where the user does not say how many.
 const COUNT_OF_EACH: u64 = 8;
+
+/// What the images are made of.
+fn latents(
+    arguments: &GenerateArguments,
+    seed: u64,
+    classes: AskedClasses,
+    checkpoint: &Checkpoint,
+) -> anyhow::Result<Latents> {
+    let each = match classes {
+        AskedClasses::Each(images) => Some((images, checkpoint.state.images.data_shape().classes as u64)),
+        _ => None,
+    };
+    if let Some((_, classes)) = each
+        && (arguments.seeds.is_some() || arguments.noise.is_some())
+    {
+        let message = format!(
+            "--class all makes --count images of each of {classes} classes, from one seed; name a class, or leave --seeds and --noise out"
+        );
+        bail!(UsageError(message));
+    }
+    if let Some(seeds) = &arguments.seeds {
+        return Ok(Latents::Seeds(seeds.0.clone()));
+    }
+    if let Some(path) = &arguments.noise {
+        let (shape, z) = npy::read_f32(path)?;
+        return match shape[..] {
+            [count, width] if count > 0 && width > 0 => Ok(Latents::Given { z, width, seed }),
+            _ => bail!(UsageError(format!(
+                "--noise {}: expected an array of the shape [count, latent size], found {shape:?}",
+                quoted(path)
+            ))),
+        };
+    }
+    let count = match (each, arguments.grid) {
+        (Some((images, classes)), _) => {
+            let all = images.checked_mul(classes).filter(|&all| all <= MOST_GENERATED);
+            all.ok_or_else(|| {
+                UsageError(format!(
+                    "--count {images}: expected at most {} of each of {classes} classes",
+                    MOST_GENERATED / classes.max(1)
+                ))
+            })?
+        }
+        (None, Some((columns, rows))) => arguments.count.unwrap_or((columns * rows) as u64),
+        (None, None) => arguments.count.unwrap_or(COUNT),
+    };
+    Ok(Latents::Seed(seed, count))
+}
 
 /// What `--class` asks for.
 fn asked_classes(
@@ -160,8 +228,34 @@ fn asked_classes(
     experiment: &Experiment,
     checkpoint: &Checkpoint,
 ) -> Result<AskedClasses, UsageError> {
-    let Some(wanted) = &arguments.class else {
-        return Ok(AskedClasses::Drawn);
+    match &arguments.class {
+        Some(all) if all == "all" && experiment.model.is_conditional() => {
+            // Unless a class is called so.
+            let named = checkpoint
+                .state
+                .images
+                .classes
+                .as_ref()
+                .and_then(|classes| classes.find(all));
+            Ok(named.map_or_else(
+                || AskedClasses::Each(arguments.count.unwrap_or(COUNT_OF_EACH)),
+                AskedClasses::One,
+            ))
+        }
+        wanted => {
+            Ok(asked_class(wanted.as_deref(), experiment, checkpoint)?.map_or(AskedClasses::Drawn, AskedClasses::One))
+        }
+    }
+}
+
+/// The class of this name or number.
+pub fn asked_class(
+    wanted: Option<&str>,
+    experiment: &Experiment,
+    checkpoint: &Checkpoint,
+) -> Result<Option<u32>, UsageError> {
+    let Some(wanted) = wanted else {
+        return Ok(None);
     };
     let classes = checkpoint.state.images.classes.as_ref();
     let (true, Some(classes)) = (experiment.model.is_conditional(), classes) else {
@@ -171,10 +265,7 @@ fn asked_classes(
         )));
     };
     if let Some(class) = classes.find(wanted) {
-        return Ok(AskedClasses::One(class));
-    }
-    if wanted == "all" {
-        return Ok(AskedClasses::Each(arguments.count.unwrap_or(COUNT_OF_EACH)));
+        return Ok(Some(class));
     }
     let near = nearest(wanted, classes.names.iter().map(String::as_str));
     Err(UsageError(format!(
@@ -216,7 +307,7 @@ fn is_npy(path: &Path) -> bool {
 }
 
 /// What a file's name and `--format` ask for together.
-fn format(out: &Path, asked: Option<Format>) -> Result<Format, UsageError> {
+pub fn format(out: &Path, asked: Option<Format>) -> Result<Format, UsageError> {
     let name = out.to_string_lossy().to_lowercase();
     let by_name = match name.as_str() {
         _ if out.is_dir() || name.ends_with(std::path::MAIN_SEPARATOR) => Some(Format::Folder),

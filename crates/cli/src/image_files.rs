@@ -50,9 +50,29 @@ pub enum ImageWriter {
         path: PathBuf,
         shape: [usize; 3],
         written: u64,
-        digits: usize,
+        names: Names,
     },
 }
+
+/// What the files of a folder are called.
+pub enum Names {
+    /// `000000.png` and so on, of so many digits, in the order of the images.
+    Numbers(usize),
+    /// `seed0000.png`, by the seed of each.
+    Seeds(Vec<u64>),
+}
+
+impl Names {
+    fn of(&self, number: u64) -> String {
+        match self {
+            Self::Numbers(digits) => format!("{number:0width$}.png", width = *digits),
+            Self::Seeds(seeds) => format!("{SEED}{:04}.png", seeds[number as usize]),
+        }
+    }
+}
+
+/// How a name of a seed begins.
+const SEED: &str = "seed";
 
 /// What stands before an array's numbers.
 pub fn npy_header(shape: &[usize]) -> io::Result<Vec<u8>> {
@@ -66,13 +86,17 @@ impl ImageWriter {
         format: Format,
         (count, columns): (u64, Option<usize>),
         image: ImageShape,
+        seeds: Option<&[u64]>,
         force: bool,
     ) -> anyhow::Result<Self> {
         let shape = image.dims();
         let refuse = |message: String| UsageError(format!("{}: {message}", quoted(out)));
         let number = usize::try_from(count).unwrap_or(usize::MAX);
         if format == Format::Folder {
-            return Self::folder(out, count, shape, force);
+            // The names are in the order of the images.
+            let digits = (count - 1).to_string().len().max(LEAST_DIGITS);
+            let names = seeds.map_or(Names::Numbers(digits), |seeds| Names::Seeds(seeds.to_vec()));
+            return Self::folder(out, shape, names, force);
         }
         if format == Format::Idx && image.channels != 1 {
             let channels = image.channels;
@@ -120,7 +144,7 @@ impl ImageWriter {
         })
     }
 
-    fn folder(out: &Path, count: u64, shape: [usize; 3], force: bool) -> anyhow::Result<Self> {
+    fn folder(out: &Path, shape: [usize; 3], names: Names, force: bool) -> anyhow::Result<Self> {
         if is_stdout(out) {
             bail!(UsageError("-: a folder cannot be standard output; name one".into()));
         }
@@ -149,8 +173,7 @@ impl ImageWriter {
             path: out.to_owned(),
             shape,
             written: 0,
-            // The names are in the order of the images.
-            digits: (count - 1).to_string().len().max(LEAST_DIGITS),
+            names,
         })
     }
 
@@ -168,11 +191,10 @@ impl ImageWriter {
                 path,
                 shape,
                 written,
-                digits,
+                names,
             } => {
                 for image in as_bytes().chunks_exact(shape.iter().product()) {
-                    let name = format!("{written:0width$}.png", width = *digits);
-                    let mut destination = Destination::open(&path.join(name), true)?;
+                    let mut destination = Destination::open(&path.join(names.of(*written)), true)?;
                     one(image, *shape)?.encode_png(&mut destination)?;
                     destination.finish_one_of_many()?;
                     *written += 1;
@@ -222,7 +244,11 @@ fn remove_numbered(folder: &Path) -> anyhow::Result<()> {
     for path in entries.flatten().map(|entry| entry.path()) {
         let is_png = path.extension().is_some_and(|end| end == "png");
         let stem = path.file_stem().unwrap_or_default().as_encoded_bytes();
-        if is_png && stem.len() >= LEAST_DIGITS && stem.iter().all(u8::is_ascii_digit) && path.is_file() {
+        let is_digits = |stem: &[u8], least: usize| stem.len() >= least && stem.iter().all(u8::is_ascii_digit);
+        let is_seed = stem
+            .strip_prefix(SEED.as_bytes())
+            .is_some_and(|stem| is_digits(stem, 4));
+        if is_png && (is_digits(stem, LEAST_DIGITS) || is_seed) && path.is_file() {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", quoted(&path)))?;
         }
     }

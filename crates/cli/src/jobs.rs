@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
 use ganvas_backend::Job;
-use ganvas_data::ImageSource;
+use ganvas_data::{Classes, ImageSource};
 use ganvas_evaluator::EvaluatorError;
 use ganvas_model::{DataShape, Generator, InnerGenerator, NetworkConfig, fused_layers_in_use};
 use ganvas_training::{
     Benchmark, BenchmarkOptions, Checkpoint, Evaluator, Experiment, MemoryNeed, Observer, Outcome, PixelStatistics,
-    ResumePoint, RunDirectory, Sampler, TrainingError, benchmark, memory_need, train,
+    ResumePoint, RunDirectory, Sampler, TrainingError, Weights, benchmark, memory_need, train,
 };
 use tracing::debug;
 
-use crate::quality::Quality;
+use crate::{exit::UsageError, morph::Path, quality::Quality};
 
 /// Trains into a run directory.
 pub struct TrainJob<'a> {
@@ -112,11 +112,72 @@ impl Job for MemoryJob<'_> {
 pub struct GenerateJob<'a> {
     pub checkpoint: &'a Checkpoint,
     pub networks: &'a NetworkConfig,
-    pub seed: u64,
-    pub count: u64,
+    pub weights: Weights,
+    pub latents: &'a Latents,
+    /// z is multiplied by this.
+    pub truncation: f32,
     pub classes: AskedClasses,
     /// Takes a part.
     pub take: &'a mut dyn FnMut(Part<'_>) -> anyhow::Result<()>,
+}
+
+/// What images are made of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Latents {
+    /// Noise that one seed decides, for so many images.
+    Seed(u64, u64),
+    /// For each seed the first image that it decides.
+    Seeds(Vec<u64>),
+    /// Noise that was brought, so many numbers an image; what else is drawn comes from the seed.
+    Given { z: Vec<f32>, width: usize, seed: u64 },
+    /// A path from seed to seed, all of one class: the first seed's.
+    Path(Path),
+}
+
+/// Images whose noise is brought are made so many at once.
+const PART: usize = 256;
+
+impl Latents {
+    /// How many images.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Seed(_, count) => *count,
+            Self::Seeds(seeds) => seeds.len() as u64,
+            Self::Given { z, width, .. } => (z.len() / width) as u64,
+            Self::Path(path) => path.count(),
+        }
+    }
+
+    /// Part after part of the images.
+    fn samplers(&self, latent: usize, classes: Option<&Classes>) -> Box<dyn Iterator<Item = Sampler> + '_> {
+        let classes = classes.cloned();
+        match self {
+            Self::Seed(seed, count) => {
+                let parts = Sampler::parts(*seed, *count, latent);
+                Box::new(parts.map(move |part| part.of_classes(classes.as_ref())))
+            }
+            Self::Seeds(seeds) => Box::new(
+                seeds
+                    .chunks(PART)
+                    .map(move |seeds| Sampler::of_seeds(seeds, latent, classes.as_ref())),
+            ),
+            Self::Given { z, width, seed } => {
+                let parts = z.chunks(PART * width).enumerate();
+                Box::new(parts.map(move |(part, z)| {
+                    Sampler::of_noise(z.to_vec(), latent, *seed, (part * PART) as u64).of_classes(classes.as_ref())
+                }))
+            }
+            Self::Path(path) => {
+                let sampler = Sampler::of_noise(path.noise(latent), latent, 0, 0);
+                let first = Sampler::of_seeds(&path.seeds[..1], latent, classes.as_ref());
+                let class = first.labels().map(|labels| labels[0]);
+                Box::new(std::iter::once(match class {
+                    Some(class) => sampler.with_classes(|_| class),
+                    None => sampler,
+                }))
+            }
+        }
+    }
 }
 
 /// The classes that images are made of, where the generator is conditional.
@@ -131,11 +192,15 @@ pub enum AskedClasses {
 }
 
 impl AskedClasses {
-    fn of(self, sampler: Sampler, checkpoint: &Checkpoint) -> Sampler {
+    /// For the images from number `first` on.
+    fn of(self, sampler: Sampler, first: u64) -> Sampler {
         match self {
-            Self::Drawn => sampler.of_classes(checkpoint.state.images.classes.as_ref()),
+            Self::Drawn => sampler,
             Self::One(class) => sampler.with_classes(|_| class),
-            Self::Each(images) => sampler.with_classes(|index| (index / images) as u32),
+            Self::Each(images) => {
+                let own = sampler.first();
+                sampler.with_classes(|index| ((first + index - own) / images) as u32)
+            }
         }
     }
 }
@@ -158,11 +223,23 @@ impl Job for GenerateJob<'_> {
         // Built on the backend with gradients, so that each backend's networks are compiled once.
         let generator = self
             .checkpoint
-            .sampling_generator::<B, _>(self.networks, &device)?
+            .generator_of::<B, _>(self.networks, self.weights, &device)?
             .valid();
         let latent = generator.latent_size();
-        for sampler in Sampler::parts(self.seed, self.count, latent) {
-            let sampler = self.classes.of(sampler, self.checkpoint);
+        if let Latents::Given { width, .. } = self.latents
+            && *width != latent
+        {
+            let message =
+                format!("--noise: expected {latent} numbers for each image, which this generator takes, found {width}");
+            return Err(UsageError(message).into());
+        }
+        let mut first = 0;
+        for sampler in self
+            .latents
+            .samplers(latent, self.checkpoint.state.images.classes.as_ref())
+        {
+            let sampler = self.classes.of(sampler, first).truncated(self.truncation);
+            first += sampler.count() as u64;
             let images = sampler.images(&generator, &device);
             let part = Part {
                 images: &images,

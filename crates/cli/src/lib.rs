@@ -1,5 +1,6 @@
 //! The `ganvas` command as a library, so that the suite can build it for each backend.
 
+mod animation;
 mod args;
 mod backends;
 mod bench;
@@ -15,10 +16,12 @@ mod generate;
 mod image_files;
 mod images;
 mod info;
+mod interpolate;
 mod interrupt;
 mod jobs;
 mod logging;
 mod memory;
+mod morph;
 mod output;
 mod outputs;
 mod progress;
@@ -29,6 +32,7 @@ mod screen;
 mod shell;
 mod shipped;
 mod start;
+mod timeline;
 mod train;
 mod version;
 mod words;
@@ -56,11 +60,16 @@ pub fn main(commit: &str) -> ExitCode {
     };
     logging::start(arguments.verbose, arguments.quiet);
     // For these, standard output is a few words about files that stand complete by then; for the others it is all they make.
-    let makes_files = matches!(arguments.command, Command::Train(_) | Command::Generate(_));
+    let makes_files = matches!(
+        arguments.command,
+        Command::Train(_) | Command::Generate(_) | Command::Interpolate(_) | Command::Timeline(_)
+    );
     let result = match arguments.command {
         Command::Train(arguments) => train::train(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
+        Command::Interpolate(arguments) => interpolate::interpolate(&arguments),
+        Command::Timeline(arguments) => timeline::timeline(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Evaluator(command) => evaluator::evaluator(&command),

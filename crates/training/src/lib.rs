@@ -21,7 +21,7 @@ mod words;
 
 pub use benchmark::{Benchmark, BenchmarkOptions, benchmark};
 pub use checkpoint::{
-    Checkpoint, CheckpointState, CheckpointSummary, ImagesState, RandomState, ResumePoint, begin_or_resume,
+    Checkpoint, CheckpointState, CheckpointSummary, ImagesState, RandomState, ResumePoint, Weights, begin_or_resume,
     resume_point, resume_point_at,
 };
 pub use error::TrainingError;

@@ -65,3 +65,49 @@ pub fn set_or_path(text: &str) -> Result<SetOrPath, Infallible> {
 pub fn background(text: &str) -> Result<Background, String> {
     text.parse()
 }
+
+/// Seeds, in the order in which they were typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedList(pub Vec<u64>);
+
+/// Reads `0-35,40`.
+pub fn seed_list(text: &str) -> Result<SeedList, String> {
+    let expected = || format!("expected seeds such as `0-35,40`, found `{text}`");
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| expected());
+    let mut seeds = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = match part.split_once('-') {
+            Some((first, last)) => (number(first)?, number(last)?),
+            None => (number(part)?, number(part)?),
+        };
+        let count = last.checked_sub(first).ok_or_else(expected)?;
+        if count >= MOST_IMAGES - seeds.len() as u64 {
+            return Err(format!("expected at most {MOST_IMAGES} seeds"));
+        }
+        seeds.extend(first..=last);
+    }
+    Ok(SeedList(seeds))
+}
+
+/// Reads ψ.
+pub fn truncation(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(psi) if (0.0..=2.0).contains(&psi) => Ok(psi),
+        _ => Err(format!("expected 0 to 2, found {text}")),
+    }
+}
+
+/// Reads `8x4`: columns and rows.
+pub fn grid(text: &str) -> Result<(usize, usize), String> {
+    let sides = text
+        .split_once(['x', '×'])
+        .map(|(columns, rows)| (columns.parse(), rows.parse()));
+    match sides {
+        Some((Ok(columns), Ok(rows))) if (1..=1000).contains(&columns) && (1..=1000).contains(&rows) => {
+            Ok((columns, rows))
+        }
+        _ => Err(format!(
+            "expected columns and rows such as `8x4`, each 1 to 1000, found `{text}`"
+        )),
+    }
+}

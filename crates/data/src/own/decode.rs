@@ -42,7 +42,7 @@ pub(super) fn outside(bytes: &[u8]) -> Result<Outside, String> {
 }
 
 /// A picture, upright, with nothing transparent: [`DynamicImage::ImageLuma8`] or [`DynamicImage::ImageRgb8`].
-pub(super) fn decode(bytes: &[u8], background: Background) -> Result<DynamicImage, String> {
+pub(crate) fn decode(bytes: &[u8], background: Background) -> Result<DynamicImage, String> {
     let mut decoder = decoder(bytes)?;
     let orientation = decoder.orientation().map_err(reason)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(reason)?;

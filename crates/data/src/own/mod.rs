@@ -18,6 +18,7 @@ mod stored;
 
 pub use bring::{OwnSurvey, check_own, load_own, survey_own};
 pub use cache::image_cache;
+pub(crate) use decode::decode;
 pub use mirrored::Mirrored;
 pub use options::{Background, Fit, LabelSource, OwnOptions};
 pub use report::{BadPicture, OwnReport};

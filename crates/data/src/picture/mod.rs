@@ -1,8 +1,10 @@
 //! Images out: for people, and for other programs.
 
+mod animation;
 mod canvas;
 mod grid;
 pub mod npy;
 
+pub use animation::{AnimationFormat, write_animation};
 pub use canvas::{Canvas, write_png};
 pub use grid::{compose_grid, near_square_columns, side_by_side};

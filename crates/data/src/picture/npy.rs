@@ -57,9 +57,76 @@ pub fn header_f32(shape: &[usize]) -> Option<Vec<u8>> {
     Some(header)
 }
 
+/// Reads an array of `float32` or `float64` numbers in C order: its shape, and its numbers.
+///
+/// # Errors
+///
+/// [`DataError::Io`] if it cannot be read; [`DataError::Format`] if it is another file, or of other numbers, or of ones that are not finite.
+pub fn read_f32(path: &Path) -> Result<(Vec<usize>, Vec<f32>), DataError> {
+    let expected = "an array of NumPy of float32 or float64 in C order (.npy)";
+    let refuse = |found: String| DataError::format(path, expected, found);
+    let file = std::fs::File::open(path).map_err(|error| DataError::io("read", path, error))?;
+    let file = npyz::NpyFile::new(std::io::BufReader::new(file)).map_err(|error| refuse(error.to_string()))?;
+    if file.order() != npyz::Order::C && file.shape().len() > 1 {
+        return Err(refuse("one in Fortran order".to_owned()));
+    }
+    let shape: Vec<usize> = file.shape().iter().map(|&side| side as usize).collect();
+    // Room is made for what is there, not for what a header promises.
+    let promised = shape
+        .iter()
+        .try_fold(4_u64, |product, &side| product.checked_mul(side as u64));
+    let length = std::fs::metadata(path).map_or(0, |about| about.len());
+    if promised.is_none_or(|promised| promised > length) {
+        return Err(refuse(format!("a header that promises {shape:?} and {length} bytes")));
+    }
+    let of_f64 = |file: npyz::NpyFile<_>| {
+        file.into_vec::<f64>()
+            .map(|numbers| numbers.into_iter().map(|number| number as f32).collect())
+    };
+    let numbers: Vec<f32> = match file.dtype().descr().trim_matches(['\'', '<', '>', '=']) {
+        "f4" => file.into_vec().map_err(|error| refuse(error.to_string()))?,
+        "f8" => of_f64(file).map_err(|error| refuse(error.to_string()))?,
+        other => return Err(refuse(format!("numbers of the type {other}"))),
+    };
+    match numbers.iter().position(|number| !number.is_finite()) {
+        Some(place) => Err(refuse(format!("{} as number {place}", numbers[place]))),
+        None => Ok((shape, numbers)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_is_read_and_what_was_not_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("array.npy");
+        write_f32(&path, &[1.5, -2.0, 3.0, 4.0, 0.0, 7.0], &[3, 2]).unwrap();
+        assert_eq!(
+            read_f32(&path).unwrap(),
+            (vec![3, 2], vec![1.5, -2.0, 3.0, 4.0, 0.0, 7.0])
+        );
+        let whole = std::fs::read(&path).unwrap();
+        for length in [0, 5, 40, whole.len() - 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert!(read_f32(&path).is_err(), "{length} bytes");
+        }
+        let replaced = |from: &str, to: &str| {
+            let place = whole
+                .windows(from.len())
+                .position(|part| part == from.as_bytes())
+                .unwrap();
+            let mut bytes = whole.clone();
+            bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+            std::fs::write(&path, bytes).unwrap();
+            read_f32(&path).unwrap_err().to_string()
+        };
+        assert!(replaced("<f4", "<i4").contains("numbers of the type i4"));
+        assert!(replaced("(3, 2), }   ", "(3000, 2), }").contains("a header that promises [3000, 2]"));
+        write_f32(&path, &[1.0, f32::NAN], &[2]).unwrap();
+        assert!(read_f32(&path).unwrap_err().to_string().contains("NaN as number 1"));
+    }
 
     fn written(data: &[f32], shape: &[usize]) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ mod summary;
 mod writer;
 
 pub(crate) use folders::{is_checkpoint, last_good, step_folders, step_of};
-pub use reader::Checkpoint;
+pub use reader::{Checkpoint, Weights};
 pub use resume::{ResumePoint, begin_or_resume, resume_point, resume_point_at};
 pub(crate) use sealed_folder::remove_folder;
 pub use state::{CheckpointState, ImagesState, RandomState};

@@ -48,6 +48,16 @@ pub struct Checkpoint {
     config: String,
 }
 
+/// Which of a checkpoint's generators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Weights {
+    /// The average over the steps, `[ema]`.
+    #[default]
+    Averaged,
+    /// Those that were trained last.
+    Trained,
+}
+
 impl Checkpoint {
     /// Reads the checkpoint in a folder and holds every file to its checksum.
     ///
@@ -260,7 +270,23 @@ impl Checkpoint {
         networks: &N,
         device: &B::Device,
     ) -> Result<N::Generator, TrainingError> {
-        let name = if self.has(EMA) { EMA } else { GENERATOR };
+        self.generator_of(networks, Weights::Averaged, device)
+    }
+
+    /// A generator with the weights that are asked for; averaged ones are the trained ones where nothing was averaged.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore).
+    pub fn generator_of<B: Backend, N: Networks<B>>(
+        &self,
+        networks: &N,
+        weights: Weights,
+        device: &B::Device,
+    ) -> Result<N::Generator, TrainingError> {
+        let name = match weights {
+            Weights::Averaged if self.has(EMA) => EMA,
+            _ => GENERATOR,
+        };
         // Every value is about to be replaced, so the numbers that the network starts from do not matter.
         let mut rng = keyed_rng(0, Purpose::GeneratorWeights, 0);
         let mut init = Init::new(&mut rng, device).with_limit(self.most_values(name));

@@ -60,6 +60,36 @@ impl Sampler {
         })
     }
 
+    /// Noise that somebody brings, `[count, latent]`; what else is drawn comes from the seed, and the first image is number `first`.
+    pub fn of_noise(z: Vec<f32>, latent: usize, seed: u64, first: u64) -> Self {
+        Self {
+            z,
+            latent,
+            seed,
+            purpose: Purpose::SampleNoise,
+            first,
+            labels: None,
+        }
+    }
+
+    /// An image for each seed: the first image of [`new`](Self::new) with it, of the class that it has there.
+    pub fn of_seeds(seeds: &[u64], latent: usize, classes: Option<&Classes>) -> Self {
+        let z = seeds.iter().flat_map(|&seed| Self::new(seed, 1, latent).z).collect();
+        let sampler = Self::of_noise(z, latent, 0, 0);
+        match classes {
+            Some(classes) => {
+                sampler.with_classes(|index| classes.draw(seeds[index as usize], Purpose::SampleLabels, 0))
+            }
+            None => sampler,
+        }
+    }
+
+    /// The same, nearer to the middle of all noise: z times ψ.
+    pub fn truncated(mut self, psi: f32) -> Self {
+        self.z.iter_mut().for_each(|value| *value *= psi);
+        self
+    }
+
     /// Of the class that `class` gives for the number of an image.
     pub fn with_classes(mut self, class: impl Fn(u64) -> u32) -> Self {
         let images = self.first..self.first + self.count() as u64;
@@ -81,6 +111,11 @@ impl Sampler {
     /// The classes, where they are chosen.
     pub fn labels(&self) -> Option<&[u32]> {
         self.labels.as_deref()
+    }
+
+    /// The number of the first image.
+    pub fn first(&self) -> u64 {
+        self.first
     }
 
     /// How many images.
