@@ -33,6 +33,16 @@ fn frames(path: &Path) -> Vec<image::RgbaImage> {
     frames.map(|frame| frame.unwrap().into_buffer()).collect()
 }
 
+/// Products of few columns are added in another order than those of many.
+fn assert_near(left: &[u8], right: &[u8]) {
+    assert_eq!(left.len(), right.len());
+    let value = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
+    for (left, right) in left.chunks(4).zip(right.chunks(4)) {
+        let (left, right) = (value(left), value(right));
+        assert!((left - right).abs() < 1e-4, "{left} and {right}");
+    }
+}
+
 #[test]
 fn each_seed_has_its_image() {
     let desk = trained();
@@ -41,7 +51,7 @@ fn each_seed_has_its_image() {
     assert_eq!(together.len(), 4 * length);
     for (place, seed) in ["5", "0", "1", "2"].iter().enumerate() {
         let alone = npy(&desk, &format!("{seed}.npy"), &["--seed", seed, "--count", "1"]);
-        assert_eq!(together[place * length..][..length], alone, "seed {seed}");
+        assert_near(&together[place * length..][..length], &alone);
     }
     desk.ok(&["generate", "run", "--seeds", "5,0-2", "--out", "images/"]);
     let mut names: Vec<_> = fs::read_dir(desk.path("images"))
@@ -93,7 +103,7 @@ fn noise_that_is_saved_makes_the_same_images() {
         (
             "images.npy",
             2,
-            "of the shape [count, latent size], found [3, 1, 28, 28]",
+            "of the shape [count, 8], as this generator takes it, found [3, 1, 28, 28]",
         ),
     ] {
         let run = desk.run(&["generate", "run", "--noise", noise, "--out", "x.npy"]);
@@ -105,8 +115,40 @@ fn noise_that_is_saved_makes_the_same_images() {
     desk.ok(&["train", "tiny.toml", "--out", "other", "--set", "model.latent_size=9"]);
     let run = desk.run(&["generate", "other", "--noise", "z.npy", "--out", "x.npy"]);
     assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("of the shape [count, 9]"), "{}", run.stderr);
+}
+
+#[test]
+fn classes_come_with_their_seeds() {
+    let desk = Desk::new();
+    desk.ok(&["train", "tiny.toml", "--out", "run", "--set", "model.conditional=true"]);
+    let length = 784 * 4;
+    let together = npy(&desk, "all.npy", &["--seeds", "0-5", "--save-noise", "z.npy"]);
+    for seed in 0..6 {
+        let alone = npy(
+            &desk,
+            &format!("{seed}.npy"),
+            &["--seed", &seed.to_string(), "--count", "1"],
+        );
+        assert_near(&together[seed * length..][..length], &alone);
+    }
+    let seven = npy(&desk, "seven.npy", &["--seeds", "0-5", "--class", "7"]);
+    assert_eq!(
+        npy(&desk, "seven-again.npy", &["--noise", "z.npy", "--class", "7"]),
+        seven
+    );
+    let run = desk.run(&["generate", "run", "--noise", "z.npy", "--out", "x.npy"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("--noise says nothing of classes"), "{}", run.stderr);
+    // All images on the way are of the first one's class, or of the one that is asked for.
+    let way = ["interpolate", "run", "--seeds", "0,1", "--steps", "3", "--out"];
+    desk.ok(&[&way[..], &["way.npy"]].concat());
+    desk.ok(&[&way[..], &["sevens.npy", "--class", "7"]].concat());
+    assert_near(&numbers(&desk.path("way.npy"))[..length], &together[..length]);
+    assert_near(&numbers(&desk.path("sevens.npy"))[..length], &seven[..length]);
+    let run = desk.run(&[&way[..], &["x.npy", "--class", "all"]].concat());
     assert!(
-        run.stderr.contains("expected 9 numbers for each image") && run.stderr.contains("found 8"),
+        run.code == 2 && run.stderr.contains("--class all: expected `0`"),
         "{}",
         run.stderr
     );
@@ -143,15 +185,12 @@ fn images_go_from_one_to_the_next() {
     let ends = npy(&desk, "ends.npy", &["--seeds", "3,7,12"]);
     let length = 784 * 4;
     for (number, end) in ends.chunks(length).enumerate() {
-        let found = way[number * 4 * length..][..length].chunks(4).zip(end.chunks(4));
-        for (found, end) in found {
-            let value = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap());
-            assert!((value(found) - value(end)).abs() < 1e-3);
-        }
+        assert_near(&way[number * 4 * length..][..length], end);
     }
     for (arguments, part) in [
         (&["--seeds", "3"][..], "two seeds or more"),
         (&["--seeds", "3,4", "--out", "x.mp4"], ".gif and .apng move"),
+        (&["--seeds", "3,4", "--out", "-"], "expected a file or a folder"),
         (&["--seeds", "3,4", "--class", "1"], "the run is not conditional"),
         (&["--seeds", "3,4", "--out", "morph.gif"], "morph.gif: exists"),
     ] {

@@ -91,8 +91,28 @@ fn folders_train_conditionally_and_are_asked_for_by_name() {
     };
     let more = resume("3");
     assert_eq!(more.code, 0, "{}", more.stderr);
+    // Images that lie elsewhere now, with a file among them that cannot be used.
+    fs::rename(desk.path("photos"), desk.path("moved")).unwrap();
+    fs::write(desk.path("moved/ant/none.png"), []).unwrap();
+    let moved = cached(
+        &desk,
+        &[
+            "train",
+            "--resume",
+            "run",
+            "--set",
+            "data.path=moved",
+            "--set",
+            "data.skip_bad=true",
+            "--epochs",
+            "4",
+        ],
+    );
+    assert_eq!(moved.code, 0, "{}", moved.stderr);
+    fs::rename(desk.path("moved"), desk.path("photos")).unwrap();
+    fs::remove_file(desk.path("photos/ant/none.png")).unwrap();
     write_picture(&desk.path("photos/cat/99.png"), [24, 20], 99);
-    let refused = resume("4");
+    let refused = resume("5");
     assert_ne!(refused.code, 0);
     assert!(refused.stderr.contains("images"), "{}", refused.stderr);
     let evaluated = cached(&desk, &["evaluate", "run", "--evaluator", "mnist"]);
@@ -179,6 +199,7 @@ fn a_preview_shows_what_the_networks_will_see() {
             "expected `black`, `white`",
         ),
         (&["data", "preview", "photos", "--channels", "2"], "expected 1 or 3"),
+        (&["data", "preview", "photos", "--seed", "2"], "--seed is for data sets"),
     ] {
         let run = cached(&desk, arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);

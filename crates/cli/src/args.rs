@@ -13,7 +13,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::{
     config::{ConfigCommand, ExplainArguments},
-    data::{DataCommand, OwnArguments},
+    data::{DataCommand, OwnArguments, SplitArgument},
     evaluation::{EvaluateArguments, EvaluatorCommand, TrainEvaluatorArguments},
     runs::{Format, GenerateArguments, InfoArguments, InterpolateArguments, TimelineArguments},
     training::{BenchArguments, ExperimentArguments, Overlay, TrainArguments},

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use crate::{
-    args::{DataCommand, OwnArguments, SetOrPath, data_set},
+    args::{DataCommand, OwnArguments, SetOrPath, SplitArgument, data_set},
     exit::{Ended, UsageError},
     image_files::ENLARGEMENT,
     memory,
@@ -56,6 +56,15 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
                         let error = data_set(&path.to_string_lossy()).err().unwrap_or_default();
                         return Err(UsageError(format!("{error}, and there is no such file or folder")).into());
                     }
+                    let of_sets = [
+                        ("--split", split.is_some()),
+                        ("--seed", seed.is_some()),
+                        ("--data-dir", folder.data_dir.is_some()),
+                    ];
+                    if let Some((flag, _)) = of_sets.into_iter().find(|(_, is_given)| *is_given) {
+                        let message = format!("{flag} is for data sets, and {} is none", quoted(path));
+                        return Err(UsageError(message).into());
+                    }
                     let stem = path.file_stem().unwrap_or(path.as_os_str());
                     stem.to_string_lossy().trim_matches('.').to_owned()
                 }
@@ -68,12 +77,12 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
                 SetOrPath::Set(name) => {
                     let options = LoadOptions {
                         data_dir: folder.data_dir.clone(),
-                        seed: *seed,
+                        seed: seed.unwrap_or_default(),
                         count: Some(count),
                         image_size: None,
                     };
                     let _loading = screen::loading(*name);
-                    ganvas_data::load(*name, (*split).into(), &options)?
+                    ganvas_data::load(*name, split.unwrap_or(SplitArgument::Train).into(), &options)?
                 }
                 SetOrPath::Path(path) => evenly(own_images(path, own)?, count)?,
             };

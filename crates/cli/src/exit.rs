@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use ganvas_backend::BackendError;
-use ganvas_data::{DataError, download_folder};
+use ganvas_data::{DataError, FEWEST_OWN, download_folder};
 use ganvas_evaluator::EvaluatorError;
 use ganvas_training::{ConfigError, TrainingError};
 
@@ -110,10 +110,14 @@ fn advice(error: &anyhow::Error) -> Option<String> {
                 "run `{fetch}`, or name the folder that holds {name}/ with `--data-dir`"
             ))
         }
-        DataError::BadPictures { path, .. } => Some(format!(
-            "`ganvas data check {}` lists them all, and `data.skip_bad = true` (`--set data.skip_bad=true`) goes on without them",
-            quoted(path)
-        )),
+        // With too few left it would not help.
+        DataError::BadPictures { path, left, .. } => Some(match *left >= FEWEST_OWN {
+            true => format!(
+                "`ganvas data check {}` lists them all, and `data.skip_bad = true` (`--set data.skip_bad=true`) goes on without them",
+                quoted(path)
+            ),
+            false => format!("at least {FEWEST_OWN} pictures are needed"),
+        }),
         _ => None,
     }
 }

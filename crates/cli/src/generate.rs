@@ -32,7 +32,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     let seed = arguments.seed.unwrap_or(experiment.seed);
     let out = match &arguments.out {
         Some(out) => out.clone(),
-        None => default_name(&arguments.source, &checkpoint, seed)?,
+        None => default_name(&arguments.source, &checkpoint, &made_of(arguments, seed))?,
     };
     let format = format(&out, arguments.format)?;
     let outputs = [
@@ -58,7 +58,7 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     }
     let (backend, selected) = select(arguments.backend.as_deref(), &experiment)?;
     let classes = asked_classes(arguments, &experiment, &checkpoint)?;
-    let latents = latents(arguments, seed, classes, &checkpoint)?;
+    let latents = latents(arguments, seed, classes, &experiment, &checkpoint)?;
     let count = latents.count();
     let columns = match (arguments.grid, classes) {
         (Some((columns, rows)), _) if count > (columns * rows) as u64 => bail!(UsageError(format!(
@@ -136,8 +136,9 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         let report = json!({
             "count": count,
             "out": out.to_string_lossy(),
-            "noise": arguments.save_noise.as_ref().map(|noise| noise.to_string_lossy()),
-            "seed": seed,
+            "noise": arguments.noise.as_ref().map(|noise| noise.to_string_lossy()),
+            "save_noise": arguments.save_noise.as_ref().map(|noise| noise.to_string_lossy()),
+            "seed": arguments.seeds.is_none().then_some(seed),
             "seeds": arguments.seeds.as_ref().map(|seeds| &seeds.0),
             "class": arguments.class,
             "checkpoint": checkpoint.path().to_string_lossy(),
@@ -179,6 +180,7 @@ fn latents(
     arguments: &GenerateArguments,
     seed: u64,
     classes: AskedClasses,
+    experiment: &Experiment,
     checkpoint: &Checkpoint,
 ) -> anyhow::Result<Latents> {
     let each = match classes {
@@ -197,11 +199,18 @@ fn latents(
         return Ok(Latents::Seeds(seeds.0.clone()));
     }
     if let Some(path) = &arguments.noise {
+        if experiment.model.is_conditional() && classes == AskedClasses::Drawn && arguments.seed.is_none() {
+            let message = "--noise says nothing of classes: name one with `--class`, or with `--seed` the seed that they are drawn by";
+            bail!(UsageError(message.into()));
+        }
         let (shape, z) = npy::read_f32(path)?;
+        // Every family has the key.
+        let model = serde_json::to_value(&experiment.model)?;
+        let latent = model["latent_size"].as_u64().unwrap_or_default() as usize;
         return match shape[..] {
-            [count, width] if count > 0 && width > 0 => Ok(Latents::Given { z, width, seed }),
+            [count, width] if count > 0 && width == latent => Ok(Latents::Given { z, width, seed }),
             _ => bail!(UsageError(format!(
-                "--noise {}: expected an array of the shape [count, latent size], found {shape:?}",
+                "--noise {}: expected an array of the shape [count, {latent}], as this generator takes it, found {shape:?}",
                 quoted(path)
             ))),
         };
@@ -242,15 +251,15 @@ fn asked_classes(
                 AskedClasses::One,
             ))
         }
-        wanted => {
-            Ok(asked_class(wanted.as_deref(), experiment, checkpoint)?.map_or(AskedClasses::Drawn, AskedClasses::One))
-        }
+        wanted => Ok(asked_class(wanted.as_deref(), "`all`, ", experiment, checkpoint)?
+            .map_or(AskedClasses::Drawn, AskedClasses::One)),
     }
 }
 
-/// The class of this name or number.
+/// The class of this name or number; `besides` is what else could have been said.
 pub fn asked_class(
     wanted: Option<&str>,
+    besides: &str,
     experiment: &Experiment,
     checkpoint: &Checkpoint,
 ) -> Result<Option<u32>, UsageError> {
@@ -269,7 +278,7 @@ pub fn asked_class(
     }
     let near = nearest(wanted, classes.names.iter().map(String::as_str));
     Err(UsageError(format!(
-        "--class {wanted}: expected `all`, {}, or a number below {}{}",
+        "--class {wanted}: expected {besides}{}, or a number below {}{}",
         known_classes(&classes.names),
         classes.count(),
         near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
@@ -292,14 +301,27 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+/// What the images are made of, as a part of a name.
+fn made_of(arguments: &GenerateArguments, seed: u64) -> String {
+    match (&arguments.seeds, &arguments.noise) {
+        (Some(seeds), _) => match seeds.0[..] {
+            [only] => format!("seed-{only}"),
+            [first, ..] => format!("seeds-{first}-and-{}-more", seeds.0.len() - 1),
+            [] => "seeds".to_owned(),
+        },
+        (None, Some(noise)) => format!("noise-{}", noise.file_stem().unwrap_or_default().to_string_lossy()),
+        (None, None) => format!("seed-{seed}"),
+    }
+}
+
 /// `RUN-step-000500-seed-5.png`, or the checkpoint's folder in the place of the run's where it lies outside of one.
-fn default_name(source: &Path, checkpoint: &Checkpoint, seed: u64) -> anyhow::Result<PathBuf> {
+fn default_name(source: &Path, checkpoint: &Checkpoint, made_of: &str) -> anyhow::Result<PathBuf> {
     let run = RunLocation::find(source)?.run;
     let folder = std::path::absolute(run.as_deref().unwrap_or(checkpoint.path()))?;
     let folder = folder.canonicalize().unwrap_or(folder);
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let step = checkpoint.state.step;
-    Ok(PathBuf::from(format!("{name}-step-{step:06}-seed-{seed}.png")))
+    Ok(PathBuf::from(format!("{name}-step-{step:06}-{made_of}.png")))
 }
 
 fn is_npy(path: &Path) -> bool {

@@ -53,6 +53,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
                 "name": experiment.as_ref().map(|experiment| &experiment.name),
                 "network": experiment.as_ref().map(|experiment| experiment.model.name()),
                 "dataset": experiment.as_ref().map(|experiment| &experiment.data.dataset),
+                "path": experiment.as_ref().and_then(|experiment| experiment.data.path.as_ref()),
                 "backend": experiment.as_ref().map(|experiment| &experiment.backend.kind),
                 "seed": experiment.as_ref().map(|experiment| experiment.seed),
                 "began": sessions.first().map(|session| &session.began),
@@ -75,7 +76,7 @@ fn of_run(run: &RunDirectory, as_json: bool) -> anyhow::Result<()> {
                 "  experiment        {} ({} on {}, seed {}, batches of {})",
                 experiment.name,
                 experiment.model.name(),
-                experiment.data.dataset,
+                experiment.data.path.as_ref().unwrap_or(&experiment.data.dataset),
                 experiment.seed,
                 experiment.data.batch_size
             );

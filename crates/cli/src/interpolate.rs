@@ -14,6 +14,7 @@ use crate::{
     jobs::{AskedClasses, GenerateJob, Latents},
     morph::Path,
     output::print_line,
+    outputs::{is_stdout, is_stream},
     quoting::quoted,
     screen,
 };
@@ -27,6 +28,12 @@ enum Writer {
 pub fn interpolate(arguments: &InterpolateArguments) -> anyhow::Result<Ended> {
     let out = &arguments.out;
     let moving = animation_format(out);
+    if is_stdout(out) || is_stream(out) {
+        bail!(UsageError(format!(
+            "--out {}: expected a file or a folder",
+            quoted(out)
+        )));
+    }
     let path = Path {
         seeds: arguments.seeds.0.clone(),
         steps: arguments.steps,
@@ -43,13 +50,22 @@ pub fn interpolate(arguments: &InterpolateArguments) -> anyhow::Result<Ended> {
     let checkpoint = Checkpoint::choose(&arguments.source, arguments.checkpoint)?;
     let experiment: Experiment = checkpoint.experiment()?;
     let (backend, selected) = select(arguments.backend.as_deref(), &experiment)?;
-    let classes = match asked_class(arguments.class.as_deref(), &experiment, &checkpoint)? {
+    let classes = match asked_class(arguments.class.as_deref(), "", &experiment, &checkpoint)? {
         Some(class) => AskedClasses::One(class),
         None => AskedClasses::Drawn,
     };
     let count = path.count();
     let mut writer = match moving {
-        Some(format) => Writer::Animation(AnimationWriter::open(out, format, checkpoint.image(), arguments.force)?),
+        Some(format) => {
+            let format = (format, arguments.milliseconds);
+            Writer::Animation(AnimationWriter::open(
+                out,
+                format,
+                count,
+                checkpoint.image(),
+                arguments.force,
+            )?)
+        }
         None => {
             let columns = (path.steps > 1).then_some(path.steps);
             Writer::Images(ImageWriter::open(
@@ -93,7 +109,7 @@ pub fn interpolate(arguments: &InterpolateArguments) -> anyhow::Result<Ended> {
         .with_context(|| format!("cannot write {}", quoted(out)))?;
     drop(progress);
     match writer {
-        Writer::Animation(writer) => writer.finish(arguments.milliseconds)?,
+        Writer::Animation(writer) => writer.finish()?,
         Writer::Images(writer) => writer.finish()?,
     }
     print_line!("{images}: {}", quoted(out));

@@ -13,7 +13,7 @@ use ganvas_training::{
 };
 use tracing::debug;
 
-use crate::{exit::UsageError, morph::Path, quality::Quality};
+use crate::{morph::Path, quality::Quality};
 
 /// Trains into a run directory.
 pub struct TrainJob<'a> {
@@ -168,12 +168,16 @@ impl Latents {
                 }))
             }
             Self::Path(path) => {
-                let sampler = Sampler::of_noise(path.noise(latent), latent, 0, 0);
                 let first = Sampler::of_seeds(&path.seeds[..1], latent, classes.as_ref());
                 let class = first.labels().map(|labels| labels[0]);
-                Box::new(std::iter::once(match class {
-                    Some(class) => sampler.with_classes(|_| class),
-                    None => sampler,
+                let parts = (0..path.count()).step_by(PART);
+                Box::new(parts.map(move |first| {
+                    let images = first..path.count().min(first + PART as u64);
+                    let sampler = Sampler::of_noise(path.noise(images, latent), latent, 0, first);
+                    match class {
+                        Some(class) => sampler.with_classes(|_| class),
+                        None => sampler,
+                    }
                 }))
             }
         }
@@ -226,13 +230,6 @@ impl Job for GenerateJob<'_> {
             .generator_of::<B, _>(self.networks, self.weights, &device)?
             .valid();
         let latent = generator.latent_size();
-        if let Latents::Given { width, .. } = self.latents
-            && *width != latent
-        {
-            let message =
-                format!("--noise: expected {latent} numbers for each image, which this generator takes, found {width}");
-            return Err(UsageError(message).into());
-        }
         let mut first = 0;
         for sampler in self
             .latents

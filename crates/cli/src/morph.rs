@@ -1,5 +1,7 @@
 //! Paths through noise, from seed to seed.
 
+use std::ops::Range;
+
 use ganvas_training::Sampler;
 
 /// A path from the image of each seed to that of the next.
@@ -24,18 +26,17 @@ impl Path {
         }
     }
 
-    /// The noise of every image, `[count, latent]`.
-    pub fn noise(&self, latent: usize) -> Vec<f32> {
-        let ends: Vec<Vec<f32>> = self
-            .seeds
-            .iter()
-            .map(|&seed| Sampler::new(seed, 1, latent).noise().to_vec())
-            .collect();
-        (0..self.count() as usize)
+    /// The noise of some of the images, `[count, latent]`.
+    pub fn noise(&self, images: Range<u64>, latent: usize) -> Vec<f32> {
+        let steps = self.steps as u64;
+        let end = |number: u64| {
+            let seed = self.seeds[(number % self.seeds.len() as u64) as usize];
+            Sampler::new(seed, 1, latent).noise().to_vec()
+        };
+        images
             .flat_map(|number| {
-                let (from, share) = (number / self.steps, (number % self.steps) as f32 / self.steps as f32);
-                let [left, right] = [&ends[from], &ends[(from + 1) % ends.len()]];
-                between(left, right, share, self.is_spherical)
+                let share = (number % steps) as f32 / steps as f32;
+                between(&end(number / steps), &end(number / steps + 1), share, self.is_spherical)
             })
             .collect()
     }
@@ -89,8 +90,9 @@ mod tests {
             for (is_closed, count) in [(false, 9), (true, 12)] {
                 let path = path(is_spherical, is_closed);
                 assert_eq!(path.count(), count);
-                let noise = path.noise(16);
+                let noise = path.noise(0..count, 16);
                 assert_eq!(noise.len() as u64, count * 16);
+                assert_eq!(path.noise(3..6, 16), noise[3 * 16..6 * 16]);
                 for (number, &seed) in path.seeds.iter().enumerate() {
                     let wanted = Sampler::new(seed, 1, 16);
                     for (found, wanted) in noise[number * 4 * 16..][..16].iter().zip(wanted.noise()) {

@@ -3,15 +3,16 @@
 use std::fs;
 
 use anyhow::{Context, bail};
-use ganvas_data::{Canvas, write_animation};
+use ganvas_data::Canvas;
+use ganvas_model::ImageShape;
 use ganvas_training::{RunLocation, counted};
+use tracing::warn;
 
 use crate::{
-    animation::animation_format,
+    animation::{AnimationWriter, animation_format},
     args::TimelineArguments,
     exit::{Ended, UsageError},
     output::print_line,
-    outputs::Destination,
     quoting::quoted,
 };
 
@@ -34,32 +35,42 @@ pub fn timeline(arguments: &TimelineArguments) -> anyhow::Result<Ended> {
         )));
     };
     let folder = run.join("samples");
-    let mut paths = Vec::new();
+    let mut pictures = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", quoted(&folder)))? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with("step-") && name.ends_with(".png") {
-            paths.push(path);
+        let step = name.strip_prefix("step-").and_then(|name| name.strip_suffix(".png"));
+        if let Some(step) = step.and_then(|step| step.parse::<u64>().ok()) {
+            pictures.push((step, path));
         }
     }
-    // The steps stand in the names with as many digits.
-    paths.sort();
-    if paths.is_empty() {
+    pictures.sort();
+    let Some((_, newest)) = pictures.last() else {
         bail!(
             "{}: there are no samples yet; `samples.every` says how often there are some",
             quoted(&folder)
         );
+    };
+    // Of a run that was gone on with by another `samples.count`, those like its newest.
+    let newest = Canvas::read(newest)?;
+    let is_like_it = |canvas: &Canvas| (canvas.width(), canvas.height()) == (newest.width(), newest.height());
+    let mut shown = Vec::new();
+    for (_, path) in &pictures {
+        match is_like_it(&Canvas::read(path)?) {
+            true => shown.push(path),
+            false => warn!("{} has another size than the newest, and is left out", quoted(path)),
+        }
     }
-    let mut destination = Destination::open(out, arguments.force)?;
-    let mut frames = Vec::with_capacity(paths.len() + LAST);
-    for path in &paths {
-        frames.push(Canvas::read(path)?);
+    let image = ImageShape::new(newest.channels(), newest.height(), newest.width());
+    let format = (format, arguments.milliseconds);
+    let mut writer = AnimationWriter::open(out, format, (shown.len() + LAST) as u64, image, arguments.force)?;
+    for path in &shown {
+        writer.write_frame(&Canvas::read(path)?)?;
     }
-    let last = frames[frames.len() - 1].clone();
-    frames.extend(std::iter::repeat_n(last, LAST));
-    write_animation(&mut destination, &frames, arguments.milliseconds, format)
-        .with_context(|| format!("cannot write {}", quoted(out)))?;
-    destination.finish()?;
-    print_line!("{}: {}", counted(paths.len(), "picture"), quoted(out));
+    for _ in 0..LAST {
+        writer.write_frame(&newest)?;
+    }
+    writer.finish()?;
+    print_line!("{}: {}", counted(shown.len(), "picture"), quoted(out));
     Ok(Ended::Done)
 }

@@ -73,12 +73,12 @@ pub enum DataCommand {
         /// How many images
         #[arg(long, default_value_t = 100, value_parser = whole::<u32>(1, MOST_IMAGES), allow_negative_numbers = true)]
         count: u32,
-        /// Which part of the set
-        #[arg(long, value_enum, default_value_t = SplitArgument::Train)]
-        split: SplitArgument,
-        /// Decides synthetic images
-        #[arg(long, default_value_t = 0, value_parser = whole::<u64>(0, u64::MAX), allow_negative_numbers = true)]
-        seed: u64,
+        /// Which part of the set [default: train]
+        #[arg(long, value_enum)]
+        split: Option<SplitArgument>,
+        /// Decides synthetic images [default: 0]
+        #[arg(long, value_parser = whole::<u64>(0, u64::MAX), allow_negative_numbers = true)]
+        seed: Option<u64>,
         /// The picture [default: the name of the images and .png]
         #[arg(long, value_name = "FILE.png")]
         out: Option<PathBuf>,

@@ -16,7 +16,7 @@ mod pictures;
 mod report;
 mod stored;
 
-pub use bring::{OwnSurvey, check_own, load_own, survey_own};
+pub use bring::{FEWEST_OWN, OwnSurvey, check_own, load_own, survey_own};
 pub use cache::image_cache;
 pub(crate) use decode::decode;
 pub use mirrored::Mirrored;

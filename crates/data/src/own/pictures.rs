@@ -1,8 +1,8 @@
 //! Pictures by number, wherever they lie.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, Read};
+use std::path::PathBuf;
 
 use image::{DynamicImage, GrayImage, RgbImage};
 use zip::ZipArchive;
@@ -70,6 +70,32 @@ impl Pictures {
     }
 }
 
+/// Why a picture cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unusable {
+    pub reason: String,
+    /// Whether the system refused it, which it may not do the next time.
+    pub is_passing: bool,
+}
+
+impl From<String> for Unusable {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            is_passing: false,
+        }
+    }
+}
+
+impl Unusable {
+    fn refused(error: &io::Error) -> Self {
+        Self {
+            reason: format!("cannot be read: {error}"),
+            is_passing: true,
+        }
+    }
+}
+
 /// Reads pictures, one after the other.
 pub(super) struct Reader<'a> {
     pictures: &'a Pictures,
@@ -79,7 +105,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Size and colours of a picture, without its pixels.
-    pub fn outside(&mut self, index: usize) -> Result<Outside, String> {
+    pub fn outside(&mut self, index: usize) -> Result<Outside, Unusable> {
         match self.pictures {
             Pictures::Memory(set) => {
                 let [channels, height, width] = set.shape();
@@ -89,50 +115,45 @@ impl Reader<'_> {
                     is_grey: channels == 1,
                 })
             }
-            _ => decode::outside(&self.bytes(index)?),
+            _ => Ok(decode::outside(&self.bytes(index)?)?),
         }
     }
 
     /// A picture as it lies there, upright.
-    pub fn picture(&mut self, index: usize, background: Background) -> Result<DynamicImage, String> {
+    pub fn picture(&mut self, index: usize, background: Background) -> Result<DynamicImage, Unusable> {
         match self.pictures {
-            Pictures::Memory(set) => in_memory(set, index),
-            _ => decode::decode(&self.bytes(index)?, background),
+            Pictures::Memory(set) => Ok(in_memory(set, index)?),
+            _ => Ok(decode::decode(&self.bytes(index)?, background)?),
         }
     }
 
-    fn bytes(&mut self, index: usize) -> Result<Vec<u8>, String> {
-        let because = |error: std::io::Error| format!("cannot be read: {error}");
+    fn bytes(&mut self, index: usize) -> Result<Vec<u8>, Unusable> {
         match self.pictures {
             Pictures::Folder { root, entries } => {
-                let file = File::open(root.join(&entries[index].path)).map_err(because)?;
-                limited(file)
+                let file = File::open(root.join(&entries[index].path)).map_err(|error| Unusable::refused(&error))?;
+                limited(file).map_err(|error| Unusable::refused(&error))?
             }
             Pictures::Archive { path, entries } => {
                 let archive = match &mut self.archive {
                     Some(archive) => archive,
                     none => none.insert(open(path).map_err(|error: DataError| error.to_string())?),
                 };
-                let file = archive
-                    .by_index(entries[index].member)
-                    .map_err(|error| format!("cannot be unpacked: {error}"))?;
-                limited(file)
+                let member = entries[index].member;
+                let file = archive.by_index(member);
+                let file = file.map_err(|error| format!("cannot be unpacked: {error}"))?;
+                limited(file).map_err(|error| format!("cannot be unpacked: {error}"))?
             }
-            Pictures::Memory(_) => Ok(Vec::new()),
+            Pictures::Memory(_) => Some(Vec::new()),
         }
+        .ok_or_else(|| format!("has more than {MOST} bytes").into())
     }
 }
 
 /// All bytes, unless they are too many, whatever a header promises.
-fn limited(file: impl Read) -> Result<Vec<u8>, String> {
+fn limited(file: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    file.take(MOST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("cannot be read: {error}"))?;
-    match bytes.len() as u64 > MOST {
-        true => Err(format!("has more than {MOST} bytes")),
-        false => Ok(bytes),
-    }
+    file.take(MOST + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= MOST).then_some(bytes))
 }
 
 /// An image of a set as a picture.
@@ -151,10 +172,22 @@ fn in_memory(set: &ImageSet, index: usize) -> Result<DynamicImage, String> {
     picture.ok_or_else(|| "has no pixels".to_owned())
 }
 
-/// The topmost folder of a path that lies in one.
-pub(super) fn top_folder(path: &Path) -> Option<String> {
-    let mut parts = path.iter();
-    let first = parts.next()?;
-    parts.next()?;
-    Some(first.to_string_lossy().into_owned())
+/// The topmost folder of each path that is not the folder of all: archives often hold everything in one. `None` for those that lie in none.
+pub(super) fn top_folders(entries: &[Entry]) -> Vec<Option<String>> {
+    let parts = |entry: &Entry| -> Vec<String> {
+        let parts = entry.path.iter().filter(|part| *part != ".");
+        parts.map(|part| part.to_string_lossy().into_owned()).collect()
+    };
+    let all: Vec<Vec<String>> = entries.iter().map(parts).collect();
+    let mut depth = 0;
+    // As long as all lie in one folder, and each in another within.
+    while let Some(first) = all.first().and_then(|parts| parts.get(depth))
+        && all
+            .iter()
+            .all(|parts| parts.len() > depth + 2 && parts[depth] == *first)
+    {
+        depth += 1;
+    }
+    let class = |parts: Vec<String>| (parts.len() > depth + 1).then(|| parts[depth].clone());
+    all.into_iter().map(class).collect()
 }

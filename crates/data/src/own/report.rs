@@ -43,8 +43,8 @@ pub struct OwnReport {
     pub ignored: usize,
     /// Width and height of the smallest and of the largest picture, by area.
     pub from: [[u32; 2]; 2],
-    /// Channels, height and width of the images.
-    pub shape: [usize; 3],
+    /// Channels, height and width of the images; `None` where pictures of several sizes were looked at as they are.
+    pub shape: Option<[usize; 3]>,
     /// How pictures of another aspect ratio were made to fit; `None` where there were none.
     pub fitted: Option<Fit>,
     /// What the classes are called; empty where there are none.
@@ -72,7 +72,9 @@ impl fmt::Display for OwnReport {
             write!(f, ", {} skipped", grouped(self.bad.len()))?;
         }
         let [smallest, largest] = self.from.map(|[width, height]| format!("{width}×{height}"));
-        let [channels, height, width] = self.shape;
+        let Some([channels, height, width]) = self.shape else {
+            return write!(f, ", {smallest} … {largest}, which a size brings to one");
+        };
         let to = format!("{width}×{height}");
         match smallest == largest {
             true if smallest == to => write!(f, ", {to}")?,

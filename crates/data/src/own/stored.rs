@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::label_table::numbered;
 use crate::{DataError, ImageSet, idx, read_samples};
 
 /// Bytes of a record of CIFAR-10: a label, and 32×32 pixels in three planes.
@@ -35,8 +34,8 @@ const CIFAR_CLASSES: [&str; 10] = [
 /// Images, their labels where the file has any, and what those are called.
 pub(super) struct Stored {
     pub images: ImageSet,
-    pub labels: Option<Vec<u8>>,
-    pub classes: Vec<String>,
+    /// What the class of each is called, where the file says that.
+    pub labels: Option<Vec<String>>,
 }
 
 /// Whether a file's name is that of one that [`read`] reads.
@@ -79,13 +78,12 @@ pub(super) fn read(path: &Path) -> Result<Stored, DataError> {
         None => Ok(Stored {
             images: samples.images,
             labels: None,
-            classes: Vec::new(),
         }),
         Some(labels) => with_labels(path, samples.images, &labels),
     }
 }
 
-/// Labels that begin anywhere, as EMNIST's letters do at 1, become numbers from 0; their names are what they were.
+/// Labels that begin anywhere, as EMNIST's letters do at 1, are names, which get numbers from 0.
 fn with_labels(path: &Path, images: ImageSet, labels: &[u8]) -> Result<Stored, DataError> {
     use crate::ImageSource;
     if labels.len() != images.len() {
@@ -96,12 +94,9 @@ fn with_labels(path: &Path, images: ImageSet, labels: &[u8]) -> Result<Stored, D
             found,
         ));
     }
-    let named: Vec<Option<String>> = labels.iter().map(|label| Some(label.to_string())).collect();
-    let (numbers, classes) = numbered(path, &named)?;
     Ok(Stored {
         images,
-        labels: numbers.into_iter().collect(),
-        classes,
+        labels: Some(labels.iter().map(u8::to_string).collect()),
     })
 }
 
@@ -132,16 +127,15 @@ pub(super) fn read_cifar(files: &[PathBuf]) -> Result<Stored, DataError> {
         }
         for record in bytes.chunks_exact(RECORD) {
             let label = record[0];
-            if usize::from(label) >= CIFAR_CLASSES.len() {
+            let Some(name) = CIFAR_CLASSES.get(usize::from(label)) else {
                 return Err(DataError::format(path, "labels from 0 to 9", label.to_string()));
-            }
-            labels.push(label);
+            };
+            labels.push(name.to_string());
             pixels.extend_from_slice(&record[1..]);
         }
     }
     Ok(Stored {
         images: ImageSet::new("cifar-10", pixels, None, [3, 32, 32])?,
         labels: Some(labels),
-        classes: CIFAR_CLASSES.map(str::to_owned).to_vec(),
     })
 }

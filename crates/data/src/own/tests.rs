@@ -423,7 +423,9 @@ fn the_cache_gives_what_was_decoded_and_notices_changes() {
     // A bit, a length, a promise: whatever is wrong with the file, the pictures are decoded again.
     let path = &files()[0];
     let whole = fs::read(path).unwrap();
-    for place in [3, 20, 200, whole.len() - 5] {
+    // Magic, length, head, a label, a pixel, the sum itself.
+    let label = whole.len() - 32 - first.0.pixels().len() - 3;
+    for place in [3, 20, 40, label, whole.len() - 40, whole.len() - 5] {
         let mut damaged = whole.clone();
         damaged[place] ^= 0x10;
         fs::write(path, &damaged).unwrap();
@@ -443,6 +445,97 @@ fn the_cache_gives_what_was_decoded_and_notices_changes() {
     let (changed, count) = load(&options);
     assert_eq!(count, 10);
     assert_ne!(changed.0.pixels(), first.0.pixels());
+}
+
+/// What was bad when the pictures were kept is not remembered once it is mended.
+#[test]
+fn the_cache_does_not_remember_what_lies_beside_the_pictures() {
+    let folder = folder();
+    let cache = tempfile::tempdir().unwrap();
+    let with = |skip_bad: bool| OwnOptions {
+        cache: Some(cache.path().to_owned()),
+        skip_bad,
+        ..options(folder.path())
+    };
+    fs::write(folder.path().join("dogs/none.png"), []).unwrap();
+    assert_eq!(load(&with(true)).unwrap().1.bad.len(), 1);
+    assert!(load(&with(false)).unwrap_err().to_string().contains("is empty"));
+    fs::remove_file(folder.path().join("dogs/none.png")).unwrap();
+    assert!(load(&with(false)).unwrap().1.bad.is_empty());
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("cats/gone.png");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert_eq!(load(&with(true)).unwrap().1.bad.len(), 1);
+        assert!(load(&with(false)).is_err());
+        fs::remove_file(&link).unwrap();
+        assert!(load(&with(false)).unwrap().1.bad.is_empty());
+        // As it was before: found in the cache, and still refused for a link that came later.
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(load(&with(false)).is_err());
+    }
+}
+
+#[test]
+fn whatever_sizes_they_have_they_are_checked() {
+    let folder = folder();
+    picture(300, 200, 9).save(folder.path().join("dogs/large.png")).unwrap();
+    fs::write(folder.path().join("dogs/none.png"), []).unwrap();
+    let as_they_are = OwnOptions {
+        image_size: None,
+        most_bytes: Some(10),
+        ..options(folder.path())
+    };
+    let report = check_own(&as_they_are, &|_, _| {}).unwrap();
+    assert_eq!((report.images, report.bad.len(), report.shape), (11, 1, None));
+    assert_eq!(
+        report.to_string(),
+        "11 images, 1 skipped, 20×12 … 300×200, which a size brings to one"
+    );
+    let sized = check_own(&options(folder.path()), &|_, _| {}).unwrap();
+    assert_eq!((sized.images, sized.shape), (11, Some([3, 8, 8])));
+}
+
+#[test]
+fn every_class_has_a_picture() {
+    let folder = folder();
+    for number in 10..20 {
+        save(folder.path(), &format!("cats/{number}.png"), number);
+    }
+    let options = OwnOptions {
+        labels: LabelSource::Folders,
+        skip_bad: true,
+        ..options(folder.path())
+    };
+    // Of the first twelve none is a dog, so there are no dogs.
+    let few = OwnOptions {
+        count: Some(12),
+        ..options.clone()
+    };
+    assert_eq!(load(&few).unwrap().0.class_names(), ["cats"]);
+    for number in [1, 3, 5, 7, 9] {
+        fs::write(folder.path().join(format!("dogs/{number}.png")), []).unwrap();
+    }
+    let error = load(&options).unwrap_err().to_string();
+    assert!(
+        error.contains("pictures of each class, found none of `dogs`"),
+        "{error}"
+    );
+}
+
+/// As file managers make them: the folder itself is in the archive.
+#[test]
+fn a_folder_of_all_is_no_class() {
+    let top = tempfile::tempdir().unwrap();
+    for number in 0..10 {
+        let class = ["cats", "dogs"][number as usize % 2];
+        save(top.path(), &format!("photos/train/{class}/{number}.png"), number);
+    }
+    let options = OwnOptions {
+        labels: LabelSource::Folders,
+        ..options(top.path())
+    };
+    assert_eq!(load(&options).unwrap().0.class_names(), ["cats", "dogs"]);
 }
 
 #[test]
@@ -486,7 +579,8 @@ fn numbers_in_one_file_are_pictures_too() {
     };
     let (set, _) = load(&as_they_are).unwrap();
     assert_eq!((set.len(), set.shape(), set.labels().unwrap()[8]), (10, [3, 32, 32], 8));
-    assert_eq!(set.class_names()[3], "cat");
+    // The tenth class is not among them.
+    assert_eq!((set.class_names().len(), &*set.class_names()[3]), (9, "cat"));
     assert_eq!(*set.image(2).unwrap(), bytes[2 * 3073 + 1..3 * 3073]);
     fs::write(folder.path().join("data_batch_1.bin"), &bytes[1..]).unwrap();
     let error = load(&as_they_are).unwrap_err().to_string();

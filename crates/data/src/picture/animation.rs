@@ -14,74 +14,125 @@ pub enum AnimationFormat {
     Apng,
 }
 
-/// Writes frames of one size, each shown for so many milliseconds (GIF counts in tens of them), over and over.
-///
-/// # Errors
-///
-/// The writer's; one of kind `Other` where there are no frames, where they differ in size or channels, or where a side is longer than the format
-/// allows.
-pub fn write_animation(
-    out: &mut impl Write,
-    frames: &[Canvas],
+/// Writes a moving picture frame by frame, shown over and over.
+pub struct Animation<W: Write> {
+    encoder: Encoder<W>,
+    /// Width, height and channels of every frame.
+    outside: [usize; 3],
+    /// Frames that are still to come.
+    left: usize,
     milliseconds: u16,
-    format: AnimationFormat,
-) -> io::Result<()> {
-    let Some(first) = frames.first() else {
-        return Err(io::Error::other("an animation needs a frame"));
-    };
-    let outside = |frame: &Canvas| (frame.width(), frame.height(), frame.channels());
-    if frames.iter().any(|frame| outside(frame) != outside(first)) {
-        return Err(io::Error::other("the frames of an animation have one size"));
-    }
-    match format {
-        AnimationFormat::Gif => write_gif(out, first, frames, milliseconds),
-        AnimationFormat::Apng => write_apng(out, first, frames, milliseconds),
-    }
 }
 
-fn write_gif(out: &mut impl Write, first: &Canvas, frames: &[Canvas], milliseconds: u16) -> io::Result<()> {
-    let side =
-        |side: usize| u16::try_from(side).map_err(|_| io::Error::other("a GIF has sides of at most 65535 pixels"));
-    let (width, height) = (side(first.width())?, side(first.height())?);
-    let is_grey = first.channels() == 1;
-    // Every shade of grey has a place of its own.
-    let palette: Vec<u8> = match is_grey {
-        true => (0..=255).flat_map(|shade| [shade; 3]).collect(),
-        false => Vec::new(),
-    };
-    let mut encoder = gif::Encoder::new(out, width, height, &palette).map_err(io::Error::other)?;
-    encoder.set_repeat(gif::Repeat::Infinite).map_err(io::Error::other)?;
-    for canvas in frames {
-        let mut frame = match is_grey {
-            true => gif::Frame {
-                width,
-                height,
-                buffer: canvas.pixels().into(),
-                ..gif::Frame::default()
-            },
-            false => gif::Frame::from_rgb_speed(width, height, canvas.pixels(), 10),
+enum Encoder<W: Write> {
+    Gif(gif::Encoder<W>),
+    Apng(png::Writer<W>),
+}
+
+impl<W: Write> Animation<W> {
+    /// Begins one of so many frames like `first`, each shown for so many milliseconds; GIF counts in tens of them, and no browser shows less than 20.
+    ///
+    /// # Errors
+    ///
+    /// The writer's; one of kind `Other` where there are no frames, or where a side is longer than the format allows.
+    pub fn begin(out: W, first: &Canvas, count: usize, milliseconds: u16, format: AnimationFormat) -> io::Result<Self> {
+        let number = |number: usize| u32::try_from(number).map_err(|_| io::Error::other("too large for PNG"));
+        let side =
+            |side: usize| u16::try_from(side).map_err(|_| io::Error::other("a GIF has sides of at most 65535 pixels"));
+        if count == 0 {
+            return Err(io::Error::other("a moving picture needs a frame"));
+        }
+        let is_grey = first.channels() == 1;
+        let encoder = match format {
+            AnimationFormat::Gif => {
+                // Every shade of grey has a place of its own.
+                let palette: Vec<u8> = match is_grey {
+                    true => (0..=255).flat_map(|shade| [shade; 3]).collect(),
+                    false => Vec::new(),
+                };
+                let (width, height) = (side(first.width())?, side(first.height())?);
+                let mut encoder = gif::Encoder::new(out, width, height, &palette).map_err(io::Error::other)?;
+                encoder.set_repeat(gif::Repeat::Infinite).map_err(io::Error::other)?;
+                Encoder::Gif(encoder)
+            }
+            AnimationFormat::Apng => {
+                let mut encoder = png::Encoder::new(out, number(first.width())?, number(first.height())?);
+                encoder.set_color(if is_grey {
+                    png::ColorType::Grayscale
+                } else {
+                    png::ColorType::Rgb
+                });
+                encoder.set_animated(number(count)?, 0)?;
+                encoder.set_frame_delay(milliseconds, 1000)?;
+                Encoder::Apng(encoder.write_header()?)
+            }
         };
-        frame.delay = (milliseconds / 10).max(2);
-        encoder.write_frame(&frame).map_err(io::Error::other)?;
+        Ok(Self {
+            encoder,
+            outside: outside(first),
+            left: count,
+            milliseconds,
+        })
     }
-    Ok(())
+
+    /// Writes the next frame.
+    ///
+    /// # Errors
+    ///
+    /// The writer's; one of kind `Other` where the frame is unlike the first, or one too many.
+    pub fn write(&mut self, frame: &Canvas) -> io::Result<()> {
+        if outside(frame) != self.outside {
+            let [[width, height, _], [other_width, other_height, _]] = [self.outside, outside(frame)];
+            let message = format!(
+                "expected a frame of {width}×{height} pixels as the first, found {other_width}×{other_height}, or of other channels"
+            );
+            return Err(io::Error::other(message));
+        }
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| io::Error::other("there are more frames than were announced"))?;
+        match &mut self.encoder {
+            Encoder::Gif(encoder) => {
+                // Both sides fit: the encoder was made for them.
+                let (width, height) = (frame.width() as u16, frame.height() as u16);
+                let mut indexed = match frame.channels() {
+                    1 => gif::Frame {
+                        width,
+                        height,
+                        buffer: frame.pixels().into(),
+                        ..gif::Frame::default()
+                    },
+                    _ => gif::Frame::from_rgb_speed(width, height, frame.pixels(), 10),
+                };
+                indexed.delay = (self.milliseconds / 10).max(2);
+                encoder.write_frame(&indexed).map_err(io::Error::other)
+            }
+            Encoder::Apng(writer) => Ok(writer.write_image_data(frame.pixels())?),
+        }
+    }
+
+    /// Writes what stands behind the frames.
+    ///
+    /// # Errors
+    ///
+    /// The writer's; one of kind `Other` where frames are missing.
+    pub fn finish(self) -> io::Result<()> {
+        if self.left > 0 {
+            return Err(io::Error::other(format!(
+                "{} of the announced frames are missing",
+                self.left
+            )));
+        }
+        match self.encoder {
+            Encoder::Gif(encoder) => encoder.into_inner().map(drop).map_err(io::Error::other),
+            Encoder::Apng(writer) => Ok(writer.finish()?),
+        }
+    }
 }
 
-fn write_apng(out: &mut impl Write, first: &Canvas, frames: &[Canvas], milliseconds: u16) -> io::Result<()> {
-    let number = |number: usize| u32::try_from(number).map_err(|_| io::Error::other("too large for PNG"));
-    let mut encoder = png::Encoder::new(out, number(first.width())?, number(first.height())?);
-    encoder.set_color(match first.channels() {
-        1 => png::ColorType::Grayscale,
-        _ => png::ColorType::Rgb,
-    });
-    encoder.set_animated(number(frames.len())?, 0)?;
-    encoder.set_frame_delay(milliseconds, 1000)?;
-    let mut writer = encoder.write_header()?;
-    for frame in frames {
-        writer.write_image_data(frame.pixels())?;
-    }
-    writer.finish()?;
-    Ok(())
+fn outside(frame: &Canvas) -> [usize; 3] {
+    [frame.width(), frame.height(), frame.channels()]
 }
 
 impl Canvas {
@@ -147,7 +198,10 @@ mod tests {
         ] {
             let written = frames(channels);
             let mut bytes = Vec::new();
-            write_animation(&mut bytes, &written, 80, format).unwrap();
+            let mut animation = Animation::begin(&mut bytes, &written[0], written.len(), 80, format).unwrap();
+            written.iter().for_each(|frame| animation.write(frame).unwrap());
+            assert!(animation.write(&written[0]).is_err(), "one too many");
+            animation.finish().unwrap();
             let (found, milliseconds) = read(&bytes, format);
             assert_eq!((found.len(), milliseconds), (4, 80));
             for (found, written) in found.iter().zip(&written) {
@@ -165,13 +219,22 @@ mod tests {
     }
 
     #[test]
-    fn frames_of_several_sizes_and_none_are_refused() {
-        let mut mixed = frames(1);
-        mixed.push(Canvas::new(3, 5, 1, vec![0; 15]).unwrap());
-        for frames in [&mixed[..], &[]] {
-            for format in [AnimationFormat::Gif, AnimationFormat::Apng] {
-                assert!(write_animation(&mut Vec::new(), frames, 80, format).is_err());
-            }
+    fn frames_of_several_sizes_none_and_too_few_are_refused() {
+        let frames = frames(1);
+        let other = Canvas::new(3, 5, 1, vec![0; 15]).unwrap();
+        for format in [AnimationFormat::Gif, AnimationFormat::Apng] {
+            assert!(Animation::begin(Vec::new(), &frames[0], 0, 80, format).is_err());
+            let mut animation = Animation::begin(Vec::new(), &frames[0], 2, 80, format).unwrap();
+            let error = animation.write(&other).unwrap_err().to_string();
+            assert!(error.contains("5×3") && error.contains("3×5"), "{error}");
+            animation.write(&frames[0]).unwrap();
+            assert!(
+                animation
+                    .finish()
+                    .unwrap_err()
+                    .to_string()
+                    .contains("1 of the announced")
+            );
         }
     }
 

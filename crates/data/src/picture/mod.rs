@@ -5,6 +5,6 @@ mod canvas;
 mod grid;
 pub mod npy;
 
-pub use animation::{AnimationFormat, write_animation};
+pub use animation::{Animation, AnimationFormat};
 pub use canvas::{Canvas, write_png};
 pub use grid::{compose_grid, near_square_columns, side_by_side};

@@ -20,9 +20,12 @@ use crate::{
 };
 
 /// Keys, or the sections before a point, that may change when a run goes on. All others decide what the run is.
-const MAY_CHANGE: [&str; 11] = [
+const MAY_CHANGE: [&str; 13] = [
     "name",
     "backend",
+    // Whether the images are the same, their fingerprint says.
+    "data.path",
+    "data.skip_bad",
     "training.epochs",
     "training.max_steps",
     "optimizer",
