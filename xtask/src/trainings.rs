@@ -67,7 +67,15 @@ pub fn make_way(run: &Path) -> anyhow::Result<()> {
 pub fn trainings(options: &Options) -> anyhow::Result<bool> {
     let workspace = crate::workspace();
     let names: Vec<&str> = match options.experiments.as_slice() {
-        [] => vec!["quickstart", "mnist", "mnist-conditional", "dcgan", "mlp", "blog"],
+        [] => vec![
+            "quickstart",
+            "mnist",
+            "mnist-conditional",
+            "wgan-gp",
+            "dcgan",
+            "mlp",
+            "blog",
+        ],
         named => named.iter().map(String::as_str).collect(),
     };
     let ganvas = built_ganvas()?;

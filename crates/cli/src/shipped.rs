@@ -22,7 +22,8 @@ macro_rules! shipped {
 }
 
 /// The experiments, the one to begin with first.
-pub const EXPERIMENTS: &[Shipped] = shipped!("": "quickstart" "mnist" "mnist-conditional" "dcgan" "mlp" "blog");
+pub const EXPERIMENTS: &[Shipped] =
+    shipped!("": "quickstart" "mnist" "mnist-conditional" "fashion-mnist" "wgan-gp" "dcgan" "mlp" "blog");
 
 /// The backends.
 pub const BACKENDS: &[Shipped] =
