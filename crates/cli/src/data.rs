@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use ganvas_data::{
     DATA_VARIABLE, DataError, DatasetName, FetchProgress, FileState, ImageSet, ImageSource, LoadOptions, check_own,
-    compose_grid, data_folders, download_folder, fetch, find_data_set, load_own, near_square_columns, survey_own,
-    verify,
+    compose_grid, data_folders, download_folder, fetch, find_data_set, load_own, near_square_columns, verify,
 };
 use ganvas_training::counted;
 use serde::Serialize;
@@ -101,11 +100,8 @@ pub fn data(command: &DataCommand) -> anyhow::Result<Ended> {
 /// Decodes images of one's own, without those that cannot be used; says what was done.
 fn own_images(path: &Path, arguments: &OwnArguments) -> anyhow::Result<ImageSet> {
     let options = arguments.options(path.to_owned(), memory::limit().map(|(most, _)| most));
-    let decoding = screen::progress(
-        survey_own(&options)?.count as u64,
-        format!("decoding {}", options.name()),
-    );
-    let (images, report) = load_own(&options, &|done, _| decoding.reach(done as u64))?;
+    let decoding = screen::spinner(format!("decoding {}", options.name()));
+    let (images, report) = load_own(&options, &|done, all| decoding.reach_of(done as u64, all as u64))?;
     drop(decoding);
     info!("{report}");
     if !report.bad.is_empty() {
@@ -133,11 +129,8 @@ fn evenly(images: ImageSet, count: usize) -> Result<ImageSet, DataError> {
 /// Says what of images of one's own can be used, and names every file that cannot.
 fn check(path: &Path, arguments: &OwnArguments, json: bool) -> anyhow::Result<()> {
     let options = arguments.options(path.to_owned(), memory::limit().map(|(most, _)| most));
-    let decoding = screen::progress(
-        survey_own(&options)?.count as u64,
-        format!("decoding {}", options.name()),
-    );
-    let report = check_own(&options, &|done, _| decoding.reach(done as u64))?;
+    let decoding = screen::spinner(format!("decoding {}", options.name()));
+    let report = check_own(&options, &|done, all| decoding.reach_of(done as u64, all as u64))?;
     drop(decoding);
     if json {
         print_line!("{}", serde_json::to_string(&report)?);

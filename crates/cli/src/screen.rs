@@ -149,6 +149,11 @@ impl Progress {
         self.update(|line| line.position = done);
     }
 
+    /// So much of so much is done by now.
+    pub fn reach_of(&self, done: u64, total: u64) {
+        self.update(|line| (line.position, line.total) = (done, Some(total)));
+    }
+
     /// Changes the line; the screen follows.
     pub fn update(&self, change: impl FnOnce(&mut ProgressLine)) {
         if let Some(line) = &self.0 {
