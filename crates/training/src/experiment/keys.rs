@@ -279,8 +279,10 @@ mod tests {
             .map(|key| &*key.key)
             .collect();
         let on_purpose = [
+            "data.path",
             "data.count",
             "data.image_size",
+            "data.channels",
             "model.network",
             "schedule.beta2",
             "training.max_steps",

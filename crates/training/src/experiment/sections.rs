@@ -109,27 +109,22 @@ pub struct DataSection {
     /// by a border of black (32 for MNIST's 28). Where it is not given, they stay as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// 1 for grey images and 3 for colours, with `path`; where it is not given, 1 if the first pictures are all grey, else 3.
+    /// The channels that pictures of `path` are brought to, usually 1 (grey) or 3 (colours). Where it is not given: 1 if the first
+    /// pictures are all grey, else 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channels: Option<usize>,
     /// How pictures of another shape than a square become one, with `path`.
-    #[serde(skip_serializing_if = "is_default")]
     pub fit: Fit,
     /// The colour behind transparent pixels and at the sides of padded pictures, with `path`: `black`, `white` or `#8090a0`.
-    #[serde(skip_serializing_if = "is_black")]
     pub background: String,
     /// Where the classes of pictures are said, with `path`: `none`, `folders` (the topmost folder that each lies in), or a table in the folder with the
     /// columns `file` and `label`, such as `labels.csv`. IDX and CIFAR-10 files have their own.
-    #[serde(skip_serializing_if = "is_none")]
     pub labels: String,
     /// Whether rows and columns are exchanged, with `path`: EMNIST's letters lie on their side.
-    #[serde(skip_serializing_if = "is_default")]
     pub transpose: bool,
     /// Whether pictures that cannot be used are left out, with `path`; else they are an error, which names them.
-    #[serde(skip_serializing_if = "is_default")]
     pub skip_bad: bool,
     /// Whether each image is also seen as in a mirror, which makes twice as many: for small sets of what has no left and right.
-    #[serde(skip_serializing_if = "is_default")]
     pub flip: bool,
     /// Whether an epoch's last batch is left out where it is short; else it is trained on as it is.
     pub drop_last: bool,
@@ -153,19 +148,6 @@ impl Default for DataSection {
             drop_last: false,
         }
     }
-}
-
-/// Keys that only images of one's own have are written where they say something.
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-fn is_black(text: &str) -> bool {
-    text == "black"
-}
-
-fn is_none(text: &str) -> bool {
-    text == "none"
 }
 
 /// `[optimizer]`
