@@ -43,6 +43,8 @@ mod evaluation_mistakes;
 mod evaluators;
 /// Runs of one backend on another.
 mod exchange;
+/// Generators for other programs.
+mod export;
 /// Second processes, links, changed configurations.
 mod faults;
 /// Checkpoints that somebody made up.
@@ -56,6 +58,9 @@ mod fused;
 mod golden;
 /// Gradients against finite differences.
 mod gradients;
+/// What generators say of themselves.
+#[cfg(feature = "ndarray")]
+mod graph;
 /// Signs that a training goes wrong.
 mod health;
 /// Help, version, completions, manual pages, and what is printed for programs.
@@ -97,8 +102,6 @@ mod penalties;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "ndarray")]
 mod pty;
-/// Checkpoints in PyTorch.
-mod pytorch;
 /// Numbers of quality while training, and who they are by.
 #[cfg(feature = "ndarray")]
 mod quality;

@@ -82,7 +82,10 @@ fn what_cannot_be_written_is_refused_before_the_work() {
         (&["--out", "no/folder/x.npy"], "there is no folder no/folder"),
         (&["--out", "no/folder/x/"], "there is no folder no/folder"),
         (&["--out", "full/"], "the folder is not empty"),
-        (&["--out", "x.jpg"], "expected a name that ends in .png, .npy, .idx"),
+        (
+            &["--out", "x.jpg"],
+            "expected a name that ends in .png, .npy, .npz, .idx",
+        ),
         (&["--out", "x.png", "--format", "npy"], "of another format"),
         (&["--out", "x.png", "--save-noise", "x.txt"], "ends in .npy"),
         (&["--out", "-", "--json"], "both write to standard output"),

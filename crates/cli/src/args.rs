@@ -15,7 +15,7 @@ pub use self::{
     config::{ConfigCommand, ExplainArguments},
     data::{DataCommand, OwnArguments, SplitArgument},
     evaluation::{EvaluateArguments, EvaluatorCommand, TrainEvaluatorArguments},
-    runs::{Format, GenerateArguments, InfoArguments, InterpolateArguments, TimelineArguments},
+    runs::{ExportArguments, Format, GenerateArguments, InfoArguments, InterpolateArguments, TimelineArguments},
     training::{BenchArguments, ExperimentArguments, Overlay, TrainArguments},
 };
 use crate::color::ColorChoice;
@@ -91,6 +91,10 @@ pub enum Command {
     #[command(after_help = "Example:\n\
         \x20 ganvas timeline runs/2026-01-31-120000-mnist --out training.gif")]
     Timeline(TimelineArguments),
+    /// Writes a generator down for other programs: ONNX, a PyTorch module, safetensors
+    #[command(after_help = "Example:\n\
+        \x20 ganvas export runs/2026-01-31-120000-mnist --out generator/")]
+    Export(ExportArguments),
     /// Shows what a run is, how far it is, its checkpoints, and how to go on
     #[command(after_help = "Examples:\n\
         \x20 ganvas info runs/2026-01-31-120000-mnist\n\

@@ -9,12 +9,13 @@ use anyhow::{Context, bail};
 use ganvas_backend::Selected;
 use ganvas_data::npy;
 use ganvas_model::NetworkSettings;
-use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation, counted, nearest};
+use ganvas_training::{BackendSection, Checkpoint, Experiment, RunLocation, counted};
 use serde_json::json;
 use tracing::info;
 
 use crate::{
     args::{Format, GenerateArguments, MOST_GENERATED},
+    asked_class::asked_classes,
     backends,
     exit::{Ended, UsageError},
     image_files::ImageWriter,
@@ -54,6 +55,11 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     if arguments.grid.is_some() && format != Format::Png {
         bail!(UsageError(
             "--grid is the shape of a .png; leave it out for other formats".into()
+        ));
+    }
+    if arguments.captions && format != Format::Png {
+        bail!(UsageError(
+            "--captions are for a .png; leave it out for other formats".into()
         ));
     }
     let (backend, selected) = select(arguments.backend.as_deref(), &experiment)?;
@@ -114,7 +120,15 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
                 }
             }
             writer.write(part.images)?;
+            let first = made;
             made += (part.noise.len() / part.latent) as u64;
+            if arguments.captions {
+                writer.caption((first..made).map(|number| match (names, part.classes) {
+                    (Some(seeds), _) => seeds[number as usize].to_string(),
+                    (None, Some(classes)) => class_name(&checkpoint, classes[(number - first) as usize]),
+                    (None, None) => number.to_string(),
+                }));
+            }
             progress.reach(made);
             Ok(())
         },
@@ -153,6 +167,13 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
+/// What a class is called.
+fn class_name(checkpoint: &Checkpoint, class: u32) -> String {
+    let classes = checkpoint.state.images.classes.as_ref();
+    let name = classes.and_then(|classes| classes.names.get(class as usize));
+    name.cloned().unwrap_or_else(|| class.to_string())
+}
+
 /// The backend that is asked for, or else that of the run.
 pub fn select(asked: Option<&Path>, experiment: &Experiment) -> anyhow::Result<(BackendSection, Selected)> {
     let backend = match asked {
@@ -171,9 +192,6 @@ pub fn select(asked: Option<&Path>, experiment: &Experiment) -> anyhow::Result<(
 
 /// Images where the user does not say how many.
 const COUNT: u64 = 64;
-
-/// Images of each class where the user does not say how many.
-const COUNT_OF_EACH: u64 = 8;
 
 /// What the images are made of.
 fn latents(
@@ -231,71 +249,6 @@ fn latents(
     Ok(Latents::Seed(seed, count))
 }
 
-/// What `--class` asks for.
-fn asked_classes(
-    arguments: &GenerateArguments,
-    experiment: &Experiment,
-    checkpoint: &Checkpoint,
-) -> Result<AskedClasses, UsageError> {
-    match &arguments.class {
-        Some(all) if all == "all" && experiment.model.is_conditional() => {
-            // Unless a class is called so.
-            let named = checkpoint
-                .state
-                .images
-                .classes
-                .as_ref()
-                .and_then(|classes| classes.find(all));
-            Ok(named.map_or_else(
-                || AskedClasses::Each(arguments.count.unwrap_or(COUNT_OF_EACH)),
-                AskedClasses::One,
-            ))
-        }
-        wanted => Ok(asked_class(wanted.as_deref(), "`all`, ", experiment, checkpoint)?
-            .map_or(AskedClasses::Drawn, AskedClasses::One)),
-    }
-}
-
-/// The class of this name or number; `besides` is what else could have been said.
-pub fn asked_class(
-    wanted: Option<&str>,
-    besides: &str,
-    experiment: &Experiment,
-    checkpoint: &Checkpoint,
-) -> Result<Option<u32>, UsageError> {
-    let Some(wanted) = wanted else {
-        return Ok(None);
-    };
-    let classes = checkpoint.state.images.classes.as_ref();
-    let (true, Some(classes)) = (experiment.model.is_conditional(), classes) else {
-        return Err(UsageError(format!(
-            "--class {wanted}: the run is not conditional, so its generator makes images of any class; `model.conditional = true` trains \
-             one that can be asked"
-        )));
-    };
-    if let Some(class) = classes.find(wanted) {
-        return Ok(Some(class));
-    }
-    let near = nearest(wanted, classes.names.iter().map(String::as_str));
-    Err(UsageError(format!(
-        "--class {wanted}: expected {besides}{}, or a number below {}{}",
-        known_classes(&classes.names),
-        classes.count(),
-        near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
-    )))
-}
-
-/// The names that there are, or the first of very many.
-fn known_classes(names: &[String]) -> String {
-    const MOST: usize = 20;
-    let shown: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(MOST);
-    match more {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let cause = error.downcast_ref::<std::io::Error>();
     cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
@@ -335,6 +288,7 @@ pub fn format(out: &Path, asked: Option<Format>) -> Result<Format, UsageError> {
         _ if out.is_dir() || name.ends_with(std::path::MAIN_SEPARATOR) => Some(Format::Folder),
         name if name.ends_with(".png") => Some(Format::Png),
         name if name.ends_with(".npy") => Some(Format::Npy),
+        name if name.ends_with(".npz") => Some(Format::Npz),
         name if name.ends_with(".idx") || name.ends_with(".idx.gz") || name.contains("-ubyte") => Some(Format::Idx),
         _ => None,
     };
@@ -349,7 +303,7 @@ pub fn format(out: &Path, asked: Option<Format>) -> Result<Format, UsageError> {
         (None, Some(asked)) => Ok(asked),
         (None, None) if is_stdout(out) || is_stream(out) => Ok(Format::Png),
         (None, None) => Err(UsageError(format!(
-            "--out {}: expected a name that ends in .png, .npy, .idx or /; or --format",
+            "--out {}: expected a name that ends in .png, .npy, .npz, .idx or /; or --format",
             quoted(out)
         ))),
     }

@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::{Context, bail};
 use flate2::{Compression, write::GzEncoder};
-use ganvas_data::{Canvas, compose_grid, denormalize, idx, near_square_columns, npy};
+use ganvas_data::{
+    Canvas, NpzWriter, compose_captioned_grid, compose_grid, denormalize, idx, near_square_columns, npy,
+};
 use ganvas_model::ImageShape;
 
 use crate::{
@@ -40,9 +42,16 @@ pub enum ImageWriter {
         shape: [usize; 3],
         /// As near to a square as can be where it is not given.
         columns: Option<usize>,
+        /// A line for each image, or none at all.
+        captions: Vec<String>,
     },
     /// One after the other, behind a header.
     Npy(BufWriter<Destination>),
+    /// Bytes with the channels last, as other tools' evaluators take samples.
+    Npz {
+        archive: Box<NpzWriter<BufWriter<Destination>>>,
+        shape: [usize; 3],
+    },
     Idx(BufWriter<Destination>),
     Gzip(Box<GzEncoder<BufWriter<Destination>>>),
     /// A file each.
@@ -76,7 +85,7 @@ const SEED: &str = "seed";
 
 /// What stands before an array's numbers.
 pub fn npy_header(shape: &[usize]) -> io::Result<Vec<u8>> {
-    npy::header_f32(shape).ok_or_else(|| io::Error::other("the array has too many axes for NPY"))
+    npy::header(npy::F32, shape).ok_or_else(|| io::Error::other("the array has too many axes for NPY"))
 }
 
 impl ImageWriter {
@@ -121,10 +130,18 @@ impl ImageWriter {
                 count: number,
                 shape,
                 columns,
+                captions: Vec::new(),
             },
             Format::Npy => {
                 destination.write_all(&npy_header(&[number, shape[0], shape[1], shape[2]])?)?;
                 Self::Npy(BufWriter::new(destination))
+            }
+            Format::Npz => {
+                let sides = [number, image.height, image.width, image.channels];
+                Self::Npz {
+                    archive: Box::new(NpzWriter::new(BufWriter::new(destination), &sides)?),
+                    shape,
+                }
             }
             _ => {
                 let header = idx::header(&[number, image.height, image.width]);
@@ -185,6 +202,11 @@ impl ImageWriter {
             Self::Npy(out) => images
                 .iter()
                 .try_for_each(|value| out.write_all(&value.to_le_bytes()))?,
+            Self::Npz { archive, shape } => {
+                for image in as_bytes().chunks_exact(shape.iter().product()) {
+                    archive.write_all(&channels_last(image, *shape))?;
+                }
+            }
             Self::Idx(out) => out.write_all(&as_bytes())?,
             Self::Gzip(out) => out.write_all(&as_bytes())?,
             Self::Folder {
@@ -204,6 +226,13 @@ impl ImageWriter {
         Ok(())
     }
 
+    /// Takes the lines under the next images; only pictures have them.
+    pub fn caption(&mut self, lines: impl Iterator<Item = String>) {
+        if let Self::Grid { captions, .. } = self {
+            captions.extend(lines);
+        }
+    }
+
     /// Brings everything to its place.
     pub fn finish(self) -> anyhow::Result<()> {
         match self {
@@ -213,13 +242,18 @@ impl ImageWriter {
                 count,
                 shape,
                 columns,
+                captions,
             } => {
                 let columns = columns.unwrap_or_else(|| near_square_columns(count));
-                let grid = compose_grid(&bytes, count, shape, columns)?;
-                grid.upscale(ENLARGEMENT).encode_png(&mut destination)?;
+                let grid = match captions.is_empty() {
+                    true => compose_grid(&bytes, count, shape, columns)?.upscale(ENLARGEMENT),
+                    false => compose_captioned_grid(&bytes, &captions, shape, columns, ENLARGEMENT)?,
+                };
+                grid.encode_png(&mut destination)?;
                 destination.finish()
             }
             Self::Npy(out) | Self::Idx(out) => inner(out)?.finish(),
+            Self::Npz { archive, .. } => inner(archive.finish()?)?.finish(),
             Self::Gzip(encoder) => inner(encoder.finish()?)?.finish(),
             Self::Folder { .. } => Ok(()),
         }
@@ -230,11 +264,17 @@ fn inner(out: BufWriter<Destination>) -> io::Result<Destination> {
     out.into_inner().map_err(|error| error.into_error())
 }
 
-/// One image, its channels side by side in each pixel, without a frame.
-fn one(image: &[u8], [channels, height, width]: [usize; 3]) -> anyhow::Result<Canvas> {
+/// One image without a frame.
+fn one(image: &[u8], shape: [usize; 3]) -> anyhow::Result<Canvas> {
+    let [channels, height, width] = shape;
+    Ok(Canvas::new(width, height, channels, channels_last(image, shape))?)
+}
+
+/// The bytes of an image with its channels side by side in each pixel.
+fn channels_last(image: &[u8], [channels, height, width]: [usize; 3]) -> Vec<u8> {
     let area = height * width;
     let pixels = (0..area).flat_map(|pixel| (0..channels).map(move |channel| image[channel * area + pixel]));
-    Ok(Canvas::new(width, height, channels, pixels.collect())?)
+    pixels.collect()
 }
 
 /// Removes what an earlier command wrote into a folder of images: of more images than are written now, some would stay among

@@ -7,8 +7,9 @@ use tracing::info;
 use crate::{
     animation::{AnimationWriter, animation_format},
     args::{Format, InterpolateArguments},
+    asked_class::asked_class,
     exit::{Ended, UsageError},
-    generate::{asked_class, format, select},
+    generate::{format, select},
     image_files::ImageWriter,
     interrupt,
     jobs::{AskedClasses, GenerateJob, Latents},

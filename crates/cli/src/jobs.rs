@@ -6,7 +6,7 @@ use burn::{module::AutodiffModule, tensor::backend::AutodiffBackend};
 use ganvas_backend::Job;
 use ganvas_data::{Classes, ImageSource};
 use ganvas_evaluator::EvaluatorError;
-use ganvas_model::{DataShape, Generator, InnerGenerator, NetworkConfig, fused_layers_in_use};
+use ganvas_model::{DataShape, Generator, Graph, InnerGenerator, NetworkConfig, fused_layers_in_use};
 use ganvas_training::{
     Benchmark, BenchmarkOptions, Checkpoint, Evaluator, Experiment, MemoryNeed, Observer, Outcome, PixelStatistics,
     ResumePoint, RunDirectory, Sampler, TrainingError, Weights, benchmark, memory_need, train,
@@ -217,6 +217,8 @@ pub struct Part<'a> {
     pub noise: &'a [f32],
     /// The size of one image's noise.
     pub latent: usize,
+    /// The classes that they were made of, where the generator is conditional.
+    pub classes: Option<&'a [u32]>,
 }
 
 impl Job for GenerateJob<'_> {
@@ -242,10 +244,30 @@ impl Job for GenerateJob<'_> {
                 images: &images,
                 noise: sampler.noise(),
                 latent,
+                classes: sampler.labels().filter(|_| generator.classes() > 0),
             };
             (self.take)(part)?;
         }
         Ok(())
+    }
+}
+
+/// Reads what a generator computes.
+pub struct GraphJob<'a> {
+    pub checkpoint: &'a Checkpoint,
+    pub networks: &'a NetworkConfig,
+    pub weights: Weights,
+}
+
+impl Job for GraphJob<'_> {
+    type Output = anyhow::Result<Graph>;
+
+    fn run<B: AutodiffBackend>(self, device: B::Device) -> Self::Output {
+        let generator = self
+            .checkpoint
+            .generator_of::<B, _>(self.networks, self.weights, &device)?
+            .valid();
+        Ok(Graph::of(&generator)?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod animation;
 mod args;
+mod asked_class;
 mod backends;
 mod bench;
 mod color;
@@ -12,6 +13,8 @@ mod evaluator;
 mod exit;
 mod experiment;
 mod explain;
+mod export;
+mod export_readme;
 mod generate;
 mod image_files;
 mod images;
@@ -62,7 +65,7 @@ pub fn main(commit: &str) -> ExitCode {
     // For these, standard output is a few words about files that stand complete by then; for the others it is all they make.
     let makes_files = matches!(
         arguments.command,
-        Command::Train(_) | Command::Generate(_) | Command::Interpolate(_) | Command::Timeline(_)
+        Command::Train(_) | Command::Generate(_) | Command::Interpolate(_) | Command::Timeline(_) | Command::Export(_)
     );
     let result = match arguments.command {
         Command::Train(arguments) => train::train(&arguments),
@@ -70,6 +73,7 @@ pub fn main(commit: &str) -> ExitCode {
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Interpolate(arguments) => interpolate::interpolate(&arguments),
         Command::Timeline(arguments) => timeline::timeline(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Info(arguments) => info::info(&arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Evaluator(command) => evaluator::evaluator(&command),

@@ -63,6 +63,12 @@ pub enum ModelError {
         /// The first layer that does not.
         layer: &'static str,
     },
+    /// A generator does not say what it computes ([`Generator::describe`](crate::Generator::describe)).
+    #[error("the generator cannot be written down for other programs: {what} does not say what it computes")]
+    NotDescribed {
+        /// The first part that does not.
+        what: String,
+    },
     /// A discriminator does not read the classes that an objective trains it to read.
     #[error("`classification` needs a discriminator that reads the classes of images")]
     NoClassLogits,
@@ -82,6 +88,11 @@ impl ModelError {
             found: found.into(),
             expected: expected.into(),
         }
+    }
+
+    /// A [`ModelError::NotDescribed`].
+    pub(crate) fn not_described(what: impl Into<String>) -> Self {
+        Self::NotDescribed { what: what.into() }
     }
 }
 

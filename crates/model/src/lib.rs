@@ -29,6 +29,10 @@
 //! An [`Objective`] computes the losses of both networks from the networks and the [`Batch`], and reports numbers by name
 //! ([`Report`]). [`AdversarialLoss`] ships; penalties and losses add up in a [`WeightedSum`].
 //!
+//! # For other programs
+//!
+//! [`Graph::of`] reads what a generator computes, operation by operation: what ONNX files and PyTorch modules are written from.
+//!
 //! # Example
 //!
 //! ```
@@ -45,6 +49,7 @@
 //! ```
 
 mod error;
+mod graph;
 mod image_shape;
 mod layers;
 mod networks;
@@ -52,6 +57,7 @@ mod objective;
 mod weights;
 
 pub use error::ModelError;
+pub use graph::{Graph, GraphBuilder, Node, Operation, Value, Weights};
 pub use image_shape::{DataShape, ImageShape};
 pub use layers::*;
 pub use networks::*;

@@ -1,9 +1,9 @@
 //! Weights by PyTorch-style names, and as safetensors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param},
+    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
     tensor::{Tensor, TensorData, backend::Backend},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -112,6 +112,29 @@ pub fn trainable_shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Ve
     };
     module.visit(&mut collector);
     collector.shapes
+}
+
+/// The names of all float parameters of a module.
+pub(crate) fn parameter_names<B: Backend, M: Module<B>>(module: &M) -> HashMap<ParamId, String> {
+    #[derive(Default)]
+    struct Collector {
+        path: Path,
+        names: HashMap<ParamId, String>,
+    }
+    impl<B: Backend> ModuleVisitor<B> for Collector {
+        fn enter_module(&mut self, name: &str, container_type: &str) {
+            self.path.enter(name, container_type);
+        }
+        fn exit_module(&mut self, _name: &str, container_type: &str) {
+            self.path.exit(container_type);
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+            self.names.insert(param.id, self.path.name());
+        }
+    }
+    let mut collector = Collector::default();
+    module.visit(&mut collector);
+    collector.names
 }
 
 /// Puts tensors into a module by name; each must be there exactly once, with its shape.

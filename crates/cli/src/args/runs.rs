@@ -40,8 +40,11 @@ pub struct GenerateArguments {
     /// Columns and rows of a .png, such as 8x4 [default: about a square]
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = grid)]
     pub grid: Option<(usize, usize)>,
-    /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1), .idx or .idx.gz (bytes), FOLDER/ (a PNG an image),
-    /// or - (standard output) [default: a PNG named by run, step and seed]
+    /// Writes under each image of a .png its seed, with --seeds, or its class, of conditional networks, or its number
+    #[arg(long)]
+    pub captions: bool,
+    /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1), .npz (bytes, arr_0 [count, height, width, channels]),
+    /// .idx or .idx.gz (bytes), FOLDER/ (a PNG an image), or - (standard output) [default: a PNG named by run, step and seed]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// The format of --out where its name does not say it [default there: png]
@@ -87,6 +90,8 @@ pub enum Format {
     Png,
     /// NumPy's format, 32-bit floats
     Npy,
+    /// An archive of NumPy, bytes with channels last
+    Npz,
     /// MNIST's format, bytes
     Idx,
     /// A PNG for each image
@@ -116,7 +121,7 @@ pub struct InterpolateArguments {
     /// The generator averaged over the steps, or the one that was trained last
     #[arg(long, value_enum, default_value_t)]
     pub weights: WeightsArgument,
-    /// .gif or .apng (moving, from the last on to the first), .png (a grid, a row from one to the next), .npy, .idx or FOLDER/
+    /// .gif or .apng (moving, from the last on to the first), .png (a grid, a row from one to the next), .npy, .npz, .idx or FOLDER/
     #[arg(long, value_name = "FILE", default_value = "morph.gif")]
     pub out: PathBuf,
     /// How long an image is shown
@@ -144,6 +149,28 @@ pub struct TimelineArguments {
     /// Replaces a file that exists
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    /// A run directory, or a checkpoint in it
+    #[arg(value_name = "RUN_OR_CHECKPOINT")]
+    pub source: PathBuf,
+    /// Which checkpoint of the run: latest, best, or a step [default: latest]
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<CheckpointChoice>,
+    /// The generator averaged over the steps, or the one that was trained last
+    #[arg(long, value_enum, default_value_t)]
+    pub weights: WeightsArgument,
+    /// The folder: generator.onnx, generator.py, generator.safetensors and a README.md that says how to use each
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replaces files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Uses another backend than the run's: a name, such as flex, or a file
+    #[arg(long, value_name = "BACKEND")]
+    pub backend: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -65,6 +65,18 @@ impl Canvas {
         &self.pixels
     }
 
+    /// So many of its rows from `top` on, or those that there are.
+    #[must_use]
+    pub(crate) fn rows(&self, top: usize, count: usize) -> Self {
+        let row = self.width * self.channels;
+        let (top, end) = (top.min(self.height), top.saturating_add(count).min(self.height));
+        Self {
+            height: end - top,
+            pixels: self.pixels[top * row..end * row].to_vec(),
+            ..*self
+        }
+    }
+
     /// The same picture with each pixel turned into a square of `factor` × `factor`; a factor of 0
     /// counts as 1.
     #[must_use]

@@ -60,6 +60,44 @@ pub fn compose_grid(images: &[u8], count: usize, shape: [usize; 3], columns: usi
     Ok(canvas)
 }
 
+/// Lays images out as [`compose_grid`] does, each of their pixels a square of side `factor`, and writes a line under each, cut off where it is wider than
+/// its image.
+///
+/// # Errors
+///
+/// As [`compose_grid`], and where there are not as many captions as images.
+pub fn compose_captioned_grid(
+    images: &[u8],
+    captions: &[String],
+    shape: [usize; 3],
+    columns: usize,
+    factor: usize,
+) -> Result<Canvas, DataError> {
+    // Checks everything that could be wrong, too.
+    let plain = compose_grid(images, captions.len(), shape, columns)?.upscale(factor);
+    let [channels, height, width] = shape;
+    let columns = columns.min(captions.len());
+    let (gap, line) = (GAP * factor, GLYPH + GAP);
+    let (cell_width, cell_height) = (width * factor + gap, height * factor + gap);
+    let rows = captions.len().div_ceil(columns);
+    let mut canvas = Canvas::plain(plain.width(), plain.height() + rows * line, channels, BACKGROUND);
+    for row in 0..rows {
+        canvas.paste(
+            &plain.rows(row * cell_height, cell_height),
+            0,
+            row * (cell_height + line),
+        );
+    }
+    for (index, caption) in captions.iter().enumerate() {
+        let text: String = caption.chars().take((cell_width / GLYPH).max(1)).collect();
+        let (column, row) = (index % columns, index / columns);
+        let free = (width * factor).saturating_sub(text.chars().count() * GLYPH) / 2;
+        let top = row * (cell_height + line) + cell_height + GAP;
+        write_text(&mut canvas, &text, gap + column * cell_width + free, top, 1);
+    }
+    Ok(canvas)
+}
+
 /// How many columns make a grid of `count` images about as wide as it is high, and never less wide;
 /// at least 1.
 #[must_use]

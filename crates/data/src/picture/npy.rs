@@ -25,7 +25,7 @@ pub fn write_f32(path: &Path, data: &[f32], shape: &[usize]) -> Result<(), DataE
     let expected = shape
         .iter()
         .try_fold(1_usize, |product, &side| product.checked_mul(side));
-    let header = header_f32(shape).filter(|_| expected == Some(data.len()));
+    let header = header(F32, shape).filter(|_| expected == Some(data.len()));
     let Some(header) = header else {
         return Err(DataError::NpyShape {
             path: path.to_owned(),
@@ -39,14 +39,19 @@ pub fn write_f32(path: &Path, data: &[f32], shape: &[usize]) -> Result<(), DataE
     })
 }
 
-/// What stands before the numbers of a little-endian `float32` array in C order: magic bytes, version, length and the description,
-/// padded to the alignment; `None` if the shape is too long.
+/// Little-endian `float32`, as a description of numbers.
+pub const F32: &str = "<f4";
+/// Bytes, as a description of numbers.
+pub const U8: &str = "|u1";
+
+/// What stands before the numbers of an array in C order: magic bytes, version, length and the description, padded to the alignment; `None` if the
+/// shape is too long. `numbers` is [`F32`] or [`U8`].
 #[must_use]
-pub fn header_f32(shape: &[usize]) -> Option<Vec<u8>> {
+pub fn header(numbers: &str, shape: &[usize]) -> Option<Vec<u8>> {
     let mut axes: String = shape.iter().map(|side| format!("{side}, ")).collect();
     // Python's tuple of one keeps its comma, all others lose the last one.
     axes.truncate(axes.len().saturating_sub(if shape.len() == 1 { 1 } else { 2 }));
-    let mut text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
+    let mut text = format!("{{'descr': '{numbers}', 'fortran_order': False, 'shape': ({axes}), }}");
     let fixed = 10;
     let whole = (fixed + text.len() + 1).next_multiple_of(ALIGNMENT);
     text.push_str(&" ".repeat(whole - fixed - text.len() - 1));

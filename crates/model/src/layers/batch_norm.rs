@@ -13,6 +13,7 @@ use super::{
     linear::by_channel,
     pass::Pass,
 };
+use crate::{GraphBuilder, Operation, Value};
 
 /// The constants of a [`BatchNorm`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,6 +107,18 @@ impl<B: Backend> BatchNorm<B> {
             self.update_running_stats(mean.detach(), variance.detach(), pass);
             output
         })
+    }
+
+    /// Says what the layer computes outside of training.
+    pub fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
+        let operation = Operation::BatchNorm {
+            weights: graph.weights(&self.weight, Some(&self.bias)),
+            mean: graph.name(&self.running_mean),
+            variance: graph.name(&self.running_var),
+            epsilon: self.epsilon,
+        };
+        let output = graph.push(operation, [input]);
+        graph.activation(activation, output)
     }
 
     fn normalize_by_batch(&self, pixels: Tensor<B, 3>) -> (Tensor<B, 3>, Tensor<B, 1>, Tensor<B, 1>) {

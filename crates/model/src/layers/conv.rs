@@ -11,6 +11,7 @@ use super::{
     pass::Pass,
     spectral_norm::SpectralNorm,
 };
+use crate::{GraphBuilder, Operation, Value};
 use burn::{
     module::{Module, Param},
     tensor::{Tensor, backend::Backend},
@@ -135,6 +136,18 @@ impl<B: Backend> Conv2d<B> {
         };
         pass.record(&output, activation, move |gradient| transpose(window, weight, gradient));
         FeatureMap::from_tensor(output, window.positions)
+    }
+
+    /// Says what the layer computes.
+    pub fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
+        SpectralNorm::describe(self.spectral.as_ref(), graph);
+        let operation = Operation::Conv {
+            weights: graph.weights(&self.weight, self.bias.as_ref()),
+            stride: self.stride,
+            padding: self.padding,
+        };
+        let output = graph.push(operation, [input]);
+        graph.activation(activation, output)
     }
 }
 

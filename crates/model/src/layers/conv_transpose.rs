@@ -11,6 +11,7 @@ use super::{
     linear::{add_bias, multiply},
     pass::Pass,
 };
+use crate::{GraphBuilder, Operation, Value};
 use burn::{
     module::{Module, Param},
     tensor::{Tensor, backend::Backend},
@@ -99,5 +100,16 @@ impl<B: Backend> ConvTranspose2d<B> {
         } else {
             FeatureMap::from_tensor(apply(input.into_tensor()), window.image)
         }
+    }
+
+    /// Says what the layer computes.
+    pub fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
+        let operation = Operation::ConvTranspose {
+            weights: graph.weights(&self.weight, self.bias.as_ref()),
+            stride: self.stride,
+            padding: self.padding,
+        };
+        let output = graph.push(operation, [input]);
+        graph.activation(activation, output)
     }
 }

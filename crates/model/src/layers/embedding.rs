@@ -9,6 +9,7 @@ use super::{
     activation::Activation, feature_map::FeatureMap, init::Init, initialization::Fans, linear::product, pass::Pass,
     spectral_norm::SpectralNorm,
 };
+use crate::{GraphBuilder, Operation, Value};
 
 /// A vector for each class, as in PyTorch's `nn.Embedding`.
 #[derive(Module, Debug)]
@@ -64,6 +65,13 @@ impl<B: Backend> Embedding<B> {
         pass.count_outputs(weight.dims()[1]);
         product(weight.transpose(), classes, None, Activation::Identity)
     }
+
+    /// Says what the layer computes of the classes, `[batch]`.
+    pub fn describe(&self, graph: &mut GraphBuilder, classes: Value) -> Value {
+        SpectralNorm::describe(self.spectral.as_ref(), graph);
+        let weight = graph.name(&self.weight);
+        graph.push(Operation::Embedding { weight }, [classes])
+    }
 }
 
 /// 1 at each image's class and 0 elsewhere; a label that is no class has zeros alone.
@@ -116,5 +124,15 @@ impl<B: Backend> ClassAffine<B> {
             pass.count_outputs(channels * count);
             activation.apply(pixels * gain + shift)
         })
+    }
+
+    /// Says what the layer computes.
+    pub fn describe(&self, graph: &mut GraphBuilder, input: Value, classes: Value, activation: Activation) -> Value {
+        let operation = Operation::ClassAffine {
+            gain: graph.name(&self.gain.weight),
+            shift: graph.name(&self.shift.weight),
+        };
+        let output = graph.push(operation, [input, classes]);
+        graph.activation(activation, output)
     }
 }

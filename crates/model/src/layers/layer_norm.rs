@@ -13,6 +13,7 @@ use super::{
     linear::by_channel,
     pass::Pass,
 };
+use crate::{GraphBuilder, Operation, Value};
 
 /// Added to the variance.
 const EPSILON: f64 = 1e-5;
@@ -69,6 +70,16 @@ impl<B: Backend> LayerNorm<B> {
             });
             output
         })
+    }
+
+    /// Says what the layer computes.
+    pub fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
+        let operation = Operation::LayerNorm {
+            weights: graph.weights(&self.weight, Some(&self.bias)),
+            epsilon: EPSILON,
+        };
+        let output = graph.push(operation, [input]);
+        graph.activation(activation, output)
     }
 }
 

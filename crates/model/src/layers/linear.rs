@@ -9,6 +9,7 @@ use super::{
     pass::Pass,
     spectral_norm::SpectralNorm,
 };
+use crate::{GraphBuilder, Operation, Value, Weights};
 use burn::{
     module::{Module, Param},
     tensor::{Tensor, backend::Backend},
@@ -156,6 +157,25 @@ impl<B: Backend> Linear<B> {
         let input = input.into_image_order().into_tensor();
         let [channels, pixels, batch] = input.dims();
         self.apply(input.reshape([channels * pixels, 1, batch]), Activation::Identity, pass)
+    }
+
+    /// Says what the layer computes of features `[batch, in]`.
+    pub fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
+        let weights = self.describe_weights(graph);
+        let output = graph.push(Operation::Linear(weights), [input]);
+        graph.activation(activation, output)
+    }
+
+    /// Says what the layer computes at every pixel.
+    pub fn describe_pixels(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
+        let weights = self.describe_weights(graph);
+        let output = graph.push(Operation::PixelLinear(weights), [input]);
+        graph.activation(activation, output)
+    }
+
+    fn describe_weights(&self, graph: &mut GraphBuilder) -> Weights {
+        SpectralNorm::describe(self.spectral.as_ref(), graph);
+        graph.weights(&self.weight, self.bias.as_ref())
     }
 
     fn apply(&self, input: Tensor<B, 3>, activation: Activation, pass: &mut Pass<B>) -> Tensor<B, 3> {

@@ -13,6 +13,7 @@ use super::{
     linear::Linear,
     pass::Pass,
 };
+use crate::{GraphBuilder, Value};
 
 /// What follows a layer before its activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -88,6 +89,14 @@ impl<B: Backend> Norm<B> {
         match self {
             Self::Batch(norm) => norm.forward(input, activation, pass),
             Self::Layer(norm) => norm.forward(input, activation, pass),
+        }
+    }
+
+    /// Says what the layer computes.
+    pub(crate) fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
+        match self {
+            Self::Batch(norm) => norm.describe(graph, input, activation),
+            Self::Layer(norm) => norm.describe(graph, input, activation),
         }
     }
 }

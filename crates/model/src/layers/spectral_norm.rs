@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_distr::StandardNormal;
 
 use super::{init::Init, pass::Pass};
-use crate::host_values;
+use crate::{GraphBuilder, host_values};
 
 /// Power iterations on the first weights, as PyTorch has them.
 const FIRST_ITERATIONS: usize = 15;
@@ -63,6 +63,13 @@ impl<B: Backend> SpectralNorm<B> {
         match spectral {
             Some(spectral) => spectral.apply(weight, pass),
             None => weight,
+        }
+    }
+
+    /// Generators have none, so no file for other programs has a word for it.
+    pub(super) fn describe(spectral: Option<&Self>, graph: &mut GraphBuilder) {
+        if spectral.is_some() {
+            graph.refuse("spectral normalization");
         }
     }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::traits::{Discriminator, Generator, Labels, NetworkSettings, Networks};
 use crate::{
     Activation::{Identity, Relu, Tanh},
-    BatchNorm, BatchNormConfig, Conv2d, ConvConfig, ConvTranspose2d, DataShape, FeatureMap, ImageShape, Init,
-    Initialization, Linear, ModelError, Pass, columns,
+    BatchNorm, BatchNormConfig, Conv2d, ConvConfig, ConvTranspose2d, DataShape, FeatureMap, GraphBuilder, ImageShape,
+    Init, Initialization, Linear, ModelError, Operation, Pass, Value, columns,
     error::expect,
 };
 
@@ -121,6 +121,21 @@ impl<B: Backend> Generator<B> for BlogGenerator<B> {
         let x = self.conv3.forward(x, Tanh, pass);
         x.map(|pixels| self.pixel.forward_pixels(pixels, Identity, pass))
             .into_images()
+    }
+
+    fn describe(&self, graph: &mut GraphBuilder) -> Option<Value> {
+        let x = self.linear.describe(graph, Value::Z, Identity);
+        let unflatten = Operation::Unflatten {
+            size: [3, 3],
+            channels_last: true,
+        };
+        let x = graph.push(unflatten, [x]);
+        let x = self.conv1.describe(graph, x, Relu);
+        let x = self.norm1.describe(graph, x, Identity);
+        let x = self.conv2.describe(graph, x, Relu);
+        let x = self.norm2.describe(graph, x, Identity);
+        let x = self.conv3.describe(graph, x, Tanh);
+        Some(self.pixel.describe_pixels(graph, x, Identity))
     }
 }
 

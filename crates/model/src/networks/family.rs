@@ -17,7 +17,7 @@ use super::{
     resnet::{ResnetConfig, ResnetDiscriminator, ResnetGenerator},
     traits::{Discriminator, Generator, Labels, NetworkSettings, Networks},
 };
-use crate::{DataShape, ImageShape, Init, ModelError, Pass};
+use crate::{DataShape, GraphBuilder, ImageShape, Init, ModelError, Pass, Value};
 
 macro_rules! families {
     ($($(#[$about:meta])* $family:ident = $name:literal: $config:ident, $generator:ident, $discriminator:ident;)*) => {
@@ -66,6 +66,12 @@ macro_rules! families {
             fn classes(&self) -> usize {
                 match self {
                     $(Self::$family(network) => Generator::<B>::classes(network),)*
+                }
+            }
+
+            fn describe(&self, graph: &mut GraphBuilder) -> Option<Value> {
+                match self {
+                    $(Self::$family(network) => Generator::<B>::describe(network, graph),)*
                 }
             }
 

@@ -11,8 +11,8 @@ use super::{
     traits::{Discriminator, Generator, Labels, NetworkSettings, Networks},
 };
 use crate::{
-    Activation, DataShape, FeatureMap, ImageShape, Init, Initialization, Linear, ModelError, Pass, columns,
-    error::expect,
+    Activation, DataShape, FeatureMap, GraphBuilder, ImageShape, Init, Initialization, Linear, ModelError, Operation,
+    Pass, Value, columns, error::expect,
 };
 
 /// `[model]` with `network = "mlp"`.
@@ -124,6 +124,18 @@ impl<B: Backend> Generator<B> for MlpGenerator<B> {
         }
         let pixels = self.output.forward_columns(features, Activation::Tanh, pass);
         FeatureMap::from_tensor(pixels.reshape([channels, height * width, batch]), [height, width]).into_images()
+    }
+
+    fn describe(&self, graph: &mut GraphBuilder) -> Option<Value> {
+        let hidden = self.hidden.iter();
+        let x = hidden.fold(Value::Z, |x, layer| layer.describe(graph, x, Activation::Relu));
+        let x = self.output.describe(graph, x, Activation::Tanh);
+        let [_, height, width] = self.image;
+        let unflatten = Operation::Unflatten {
+            size: [height, width],
+            channels_last: false,
+        };
+        Some(graph.push(unflatten, [x]))
     }
 }
 

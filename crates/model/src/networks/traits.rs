@@ -12,7 +12,7 @@ use burn::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::input_gradient::{InputGradient, RecordedLogits};
-use crate::{BufferUpdates, Cost, DataShape, ImageShape, Init, ModelError, Pass};
+use crate::{BufferUpdates, Cost, DataShape, GraphBuilder, ImageShape, Init, ModelError, Pass, Value};
 
 /// Classes of a batch, `[batch]`, counted from 0.
 pub type Labels<B> = Tensor<B, 1, Int>;
@@ -40,6 +40,13 @@ pub trait Generator<B: Backend>: Module<B> {
     /// - labels: `[batch]`, where the data has classes; a network that is not conditional ignores them, and one that is cannot do without
     /// - result: `[batch, channels, height, width]`, usually in [-1, 1]
     fn forward_pass(&self, z: Tensor<B, 2>, labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 4>;
+
+    /// Says what [`forward`](Self::forward) computes of [`Value::Z`] and, where it is conditional, [`Value::CLASS`], each layer by its own `describe`, and gives
+    /// the images. `None`, which is what happens unless a network says more, where it is not for other programs: it trains and samples as well without.
+    fn describe(&self, graph: &mut GraphBuilder) -> Option<Value> {
+        let _ = graph;
+        None
+    }
 
     /// Inference: normalizations use their running statistics, so an image does not depend on its neighbours.
     ///

@@ -168,6 +168,11 @@ impl Checkpoint {
         self.state.images.shape.into()
     }
 
+    /// Whether there are weights averaged over the steps.
+    pub fn has_average(&self) -> bool {
+        self.has(EMA)
+    }
+
     fn has(&self, name: &str) -> bool {
         self.state.files.iter().any(|file| file == name)
     }

@@ -7,12 +7,12 @@ use burn::{
 
 use super::{
     DcganConfig, doubling,
-    level::{After, Level},
+    level::{After, Level, describe_after},
     pyramid,
 };
 use crate::{
-    Activation, ClassAffine, ConvTranspose2d, DataShape, Embedding, Generator, ImageShape, Init, Labels, Linear, Pass,
-    columns,
+    Activation, ClassAffine, ConvTranspose2d, DataShape, Embedding, Generator, GraphBuilder, ImageShape, Init, Labels,
+    Linear, Operation, Pass, Value, columns,
     layers::Norm,
     networks::conditional::{classes, required},
 };
@@ -127,5 +127,28 @@ impl<B: Backend> Generator<B> for DcganGenerator<B> {
             }
         }
         self.output.forward(x, Activation::Tanh, pass).into_images()
+    }
+
+    fn describe(&self, graph: &mut GraphBuilder) -> Option<Value> {
+        let relu = Activation::Relu;
+        let mut x = self.linear.describe(graph, Value::Z, Activation::Identity);
+        if let Some(features) = &self.class_features {
+            let of_class = features.describe(graph, Value::CLASS);
+            x = graph.push(Operation::Add, [x, of_class]);
+        }
+        let unflatten = Operation::Unflatten {
+            size: self.start,
+            channels_last: false,
+        };
+        x = graph.push(unflatten, [x]);
+        x = describe_after(graph, x, self.norm.as_ref(), self.affines.first(), relu);
+        for (index, level) in self.levels.iter().enumerate() {
+            x = level.describe(graph, x, relu);
+            if let Some(conv) = self.convs.get(index) {
+                x = conv.describe(graph, x, Activation::Identity);
+                x = describe_after(graph, x, self.norms.get(index), self.affines.get(index + 1), relu);
+            }
+        }
+        Some(self.output.describe(graph, x, Activation::Tanh))
     }
 }

@@ -6,7 +6,9 @@ use burn::{
 };
 
 use super::keeping;
-use crate::{Activation, ClassAffine, Conv2d, FeatureMap, Init, Normalization, Pass, layers::Norm};
+use crate::{
+    Activation, ClassAffine, Conv2d, FeatureMap, GraphBuilder, Init, Normalization, Pass, Value, layers::Norm,
+};
 
 /// Convolutions of one size of the image, each with its normalization, where there is one.
 #[derive(Module, Debug)]
@@ -51,6 +53,28 @@ impl<B: Backend> Level<B> {
             after.layer(pass, |activation, pass| conv.forward(x, activation, pass))
         })
     }
+
+    pub(super) fn describe(&self, graph: &mut GraphBuilder, x: Value, activation: Activation) -> Value {
+        self.convs.iter().enumerate().fold(x, |x, (index, conv)| {
+            let x = conv.describe(graph, x, Activation::Identity);
+            describe_after(graph, x, self.norms.get(index), self.affines.get(index), activation)
+        })
+    }
+}
+
+/// Says what follows a layer: as [`After`], each where there is one.
+pub(super) fn describe_after<B: Backend>(
+    graph: &mut GraphBuilder,
+    x: Value,
+    norm: Option<&Norm<B>>,
+    affine: Option<&ClassAffine<B>>,
+    activation: Activation,
+) -> Value {
+    let x = norm.map_or(x, |norm| norm.describe(graph, x, Activation::Identity));
+    let x = affine.map_or(x, |affine| {
+        affine.describe(graph, x, Value::CLASS, Activation::Identity)
+    });
+    graph.activation(activation, x)
 }
 
 /// What follows a layer.

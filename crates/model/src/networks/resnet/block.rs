@@ -3,7 +3,10 @@
 use burn::{module::Module, tensor::backend::Backend};
 
 use super::ResnetConfig;
-use crate::{Activation, Conv2d, ConvConfig, FeatureMap, Init, Linear, Pass, networks::dcgan::LEAKY};
+use crate::{
+    Activation, Conv2d, ConvConfig, FeatureMap, GraphBuilder, Init, Linear, Operation, Pass, Value,
+    networks::dcgan::LEAKY,
+};
 
 /// The gain that keeps the variance through LeakyReLU 0.2.
 pub(super) const LEAKY_GAIN: f64 = 1.386_750_490_563_072_8; // √(2 / (1 + 0.2²))
@@ -39,6 +42,13 @@ impl<B: Backend> Block<B> {
         };
         pass.add_branches(x, branch, |x, _| x)
     }
+
+    pub(super) fn describe(&self, graph: &mut GraphBuilder, x: Value) -> Value {
+        let branch = self.expand.describe_pixels(graph, x, LEAKY);
+        let branch = self.conv.describe(graph, branch, LEAKY);
+        let branch = self.project.describe_pixels(graph, branch, Activation::Identity);
+        graph.push(Operation::Add, [x, branch])
+    }
 }
 
 /// What stands between two sizes: other channels, where they differ. The size itself is changed by [`halve`](crate::halve) or
@@ -60,6 +70,13 @@ impl<B: Backend> Transition<B> {
     pub(super) fn forward(&self, x: FeatureMap<B>, pass: &mut Pass<B>) -> FeatureMap<B> {
         match &self.channels {
             Some(layer) => x.map(|pixels| layer.forward_pixels(pixels, Activation::Identity, pass)),
+            None => x,
+        }
+    }
+
+    pub(super) fn describe(&self, graph: &mut GraphBuilder, x: Value) -> Value {
+        match &self.channels {
+            Some(layer) => layer.describe_pixels(graph, x, Activation::Identity),
             None => x,
         }
     }

@@ -10,7 +10,8 @@ use super::{
     block::{Block, Transition},
 };
 use crate::{
-    Activation, DataShape, Embedding, FeatureMap, Generator, ImageShape, Init, Labels, Linear, Pass, columns, double,
+    Activation, DataShape, Embedding, FeatureMap, Generator, GraphBuilder, ImageShape, Init, Labels, Linear, Operation,
+    Pass, Value, columns, double,
     networks::conditional::{classes, required},
 };
 
@@ -98,5 +99,27 @@ impl<B: Backend> Generator<B> for ResnetGenerator<B> {
         }
         x.map(|pixels| self.output.forward_pixels(pixels, Activation::Identity, pass))
             .into_images()
+    }
+
+    fn describe(&self, graph: &mut GraphBuilder) -> Option<Value> {
+        let mut weights = self.linear.describe(graph, Value::Z, Activation::Identity);
+        if let Some(features) = &self.class_features {
+            let of_class = features.describe(graph, Value::CLASS);
+            weights = graph.push(Operation::Add, [weights, of_class]);
+        }
+        let basis = Operation::Basis {
+            weight: graph.name(&self.basis),
+            size: self.start,
+        };
+        let mut x = graph.push(basis, [weights]);
+        let per_stage = self.blocks.len() / (self.transitions.len() + 1);
+        for (stage, blocks) in self.blocks.chunks(per_stage).enumerate() {
+            if stage > 0 {
+                x = self.transitions[stage - 1].describe(graph, x);
+                x = graph.push(Operation::Double, [x]);
+            }
+            x = blocks.iter().fold(x, |x, block| block.describe(graph, x));
+        }
+        Some(self.output.describe_pixels(graph, x, Activation::Identity))
     }
 }

@@ -1,7 +1,7 @@
 //! Each layer forward and back, beside `burn::nn`'s, on burn-flex.
 //!
-//! `cargo bench -p ganvas-model`, or `cargo bench -p ganvas-model -- conv_transpose` for some of them. A layer that falls behind
-//! shows here where; whole steps are timed by `cargo xtask bench`.
+//! `cargo bench -p ganvas-backend --features flex`, with `-- conv_transpose` for some of them. A layer that falls behind shows here
+//! where; whole steps are timed by `cargo xtask bench`.
 
 #![allow(missing_docs)] // The macros of criterion make public functions.
 
