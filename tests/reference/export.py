@@ -59,7 +59,9 @@ def main():
         if has(*modules):
             found = make(folder, z, classes)
             assert found.shape == expected.shape, (found.shape, expected.shape)
-            print(f"{name} {len(found)} images, largest difference {np.abs(found - expected).max():.1e}")
+            difference = np.abs(found - expected).max()
+            print(f"{name} {len(found)} images, largest difference {difference:.1e}")
+            assert difference < 1e-5
 
 
 if __name__ == "__main__":

@@ -228,16 +228,19 @@ fn stirred(tensors: Vec<NamedTensor>) -> Vec<NamedTensor> {
     tensors.into_iter().enumerate().map(stir).collect()
 }
 
-fn check(model: &str, data: DataShape) {
+fn check(model: &str, data: DataShape, count: usize) {
     let config: NetworkConfig = toml::from_str(model).unwrap();
     let (mut rng, device) = (keyed_rng(5, Purpose::GeneratorWeights, 0), device());
     let generator = Networks::<Inner>::generator(&config, data, &mut Init::new(&mut rng, &device)).unwrap();
     let tensors = stirred(named_tensors(&generator));
     let generator = apply_named_tensors(generator, tensors).unwrap();
     let graph = Graph::of(&generator).unwrap();
-    let z = pattern_tensor::<Inner, 2>(1, 1.0, [5, generator.latent_size()], &device);
+    let z = pattern_tensor::<Inner, 2>(1, 1.0, [count, generator.latent_size()], &device);
     let last = data.classes.max(1) as i32 - 1;
-    let classes = Tensor::from_data(TensorData::new(vec![0, last, last / 2, 0, last], [5]), &device);
+    let classes: Vec<i32> = (0..count as i32)
+        .map(|number| (last - number).rem_euclid(last + 1))
+        .collect();
+    let classes = Tensor::from_data(TensorData::new(classes, [count]), &device);
     let computer = Computer {
         graph: &graph,
         z: z.clone(),
@@ -256,7 +259,8 @@ fn check(model: &str, data: DataShape) {
 
 #[test]
 fn the_blogs_generator_says_what_it_computes() {
-    check("network = \"blog\"", ImageShape::new(1, 28, 28).into());
+    // Burn's own transposed convolution takes long for it.
+    check("network = \"blog\"", ImageShape::new(1, 28, 28).into(), 1);
 }
 
 proptest! {
@@ -265,7 +269,7 @@ proptest! {
     #[test]
     fn generators_say_what_they_compute(
         family in 0..3,
-        classes in prop::sample::select(vec![0_usize, 1, 4]),
+        classes in prop::sample::select(vec![0_usize, 2, 5]),
         channels in prop::sample::select(vec![1_usize, 3]),
         sides in prop::sample::select(vec![[16_usize, 16], [28, 28], [20, 32], [64, 64]]),
         normalization in prop::sample::select(vec!["batch", "layer", "none"]),
@@ -289,7 +293,7 @@ proptest! {
             _ => format!("network = \"mlp\"\nlatent_size = 7\nhidden_sizes = [{}, 9]\n", widths.0),
         };
         let image = ImageShape::new(channels, sides[0], sides[1]);
-        check(&model, DataShape { image, classes });
+        check(&model, DataShape { image, classes }, 3);
     }
 }
 

@@ -109,6 +109,9 @@ mod quality;
 #[cfg(target_os = "linux")]
 #[cfg(feature = "ndarray")]
 mod readers_leave;
+/// README's lines.
+#[cfg(feature = "ndarray")]
+mod readme;
 /// The reference of experiment files and their schemas.
 #[cfg(feature = "ndarray")]
 mod reference;

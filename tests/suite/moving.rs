@@ -44,6 +44,43 @@ fn assert_near(left: &[u8], right: &[u8]) {
 }
 
 #[test]
+fn captions_stand_under_images_and_leave_them_as_they_are() {
+    let desk = trained();
+    let picture = |name: &str, arguments: &[&str]| {
+        desk.ok(&[&["generate", "run", "--out", name, "--grid", "3x2"][..], arguments].concat());
+        image::open(desk.path(name)).unwrap().into_luma8()
+    };
+    let plain = picture("plain.png", &["--seeds", "1-5"]);
+    let captioned = picture("captioned.png", &["--seeds", "1-5", "--captions"]);
+    // Gaps of 6, images of 84, lines of 10.
+    assert_eq!(plain.dimensions(), (3 * 90 + 6, 2 * 90 + 6));
+    assert_eq!(captioned.dimensions(), (plain.width(), plain.height() + 20));
+    for (x, y, pixel) in plain.enumerate_pixels().filter(|(_, y, _)| *y < 180) {
+        assert_eq!(
+            captioned.get_pixel(x, y + if y < 90 { 0 } else { 10 }),
+            pixel,
+            "{x} {y}"
+        );
+    }
+    let has_ink = |captioned: &image::GrayImage, column: u32, row: u32| {
+        let line = (90 + row * 100..100 + row * 100).flat_map(|y| (column * 90..column * 90 + 90).map(move |x| (x, y)));
+        line.into_iter().any(|(x, y)| captioned.get_pixel(x, y).0[0] == 0)
+    };
+    for place in 0..6 {
+        assert_eq!(has_ink(&captioned, place % 3, place / 3), place < 5, "{place}");
+    }
+    let others = picture("others.png", &["--seeds", "2-6", "--captions"]);
+    assert!((0..90).any(|x| (90..100).any(|y| others.get_pixel(x, y) != captioned.get_pixel(x, y))));
+    let refused = desk.run(&["generate", "run", "--captions", "--out", "x.npy"]);
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.stderr.contains("--captions are for a .png"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn each_seed_has_its_image() {
     let desk = trained();
     let together = npy(&desk, "all.npy", &["--seeds", "5,0-2"]);

@@ -5,7 +5,7 @@ use std::{fs, io::BufWriter, path::Path};
 use crate::desk::Desk;
 
 /// A picture in colours, which differ from number to number.
-fn write_picture(path: &Path, [width, height]: [u32; 2], number: u32) {
+pub fn write_picture(path: &Path, [width, height]: [u32; 2], number: u32) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let file = BufWriter::new(fs::File::create(path).unwrap());
     let mut encoder = png::Encoder::new(file, width, height);
@@ -44,6 +44,29 @@ fn cached(desk: &Desk, arguments: &[&str]) -> crate::desk::Run {
     let mut command = desk.command(arguments);
     command.env("XDG_CACHE_HOME", desk.path("cache"));
     crate::desk::Run::from(command.output().unwrap(), arguments)
+}
+
+#[test]
+fn an_archive_holds_the_bytes_of_the_floats() {
+    let desk = desk();
+    let set = ["--set", "training.max_steps=1"];
+    let run = cached(&desk, &with(&["train", "tiny.toml", "--out", "run"], &set));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for out in ["a.npz", "b.npz", "a.npy"] {
+        desk.ok(&["generate", "run", "--count", "300", "--out", out]);
+    }
+    assert_eq!(
+        fs::read(desk.path("a.npz")).unwrap(),
+        fs::read(desk.path("b.npz")).unwrap()
+    );
+    // Both are read, one with its channels last and one with them first, and are the same images in colours.
+    let shown = ["a.npz", "a.npy"].map(|name| {
+        let said = cached(&desk, &["data", "preview", name, "--out", "preview.png", "--force"]);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        assert!(said.stderr.contains("300 images"), "{}", said.stderr);
+        fs::read(desk.path("preview.png")).unwrap()
+    });
+    assert_eq!(shown[0], shown[1]);
 }
 
 #[test]

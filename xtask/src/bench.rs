@@ -104,6 +104,9 @@ pub fn bench(options: &Options) -> anyhow::Result<bool> {
             "--release",
             "--package",
             "ganvas",
+            // As `cargo run` takes it, by `default-members`.
+            "--package",
+            "ganvas-shared-features",
             "--no-default-features",
             "--features",
         ])

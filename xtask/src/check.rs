@@ -5,10 +5,11 @@ use anyhow::{Context, bail};
 use crate::{cargo, libtorch, matrix};
 
 /// The crates that know no backend.
-const GENERIC: [&str; 6] = [
+const GENERIC: [&str; 7] = [
     "ganvas-cpu",
     "ganvas-data",
     "ganvas-evaluator",
+    "ganvas-export",
     "ganvas-metrics",
     "ganvas-model",
     "ganvas-training",

@@ -49,7 +49,7 @@ impl Timings {
 /// The command, built as users build it.
 pub fn built_ganvas() -> anyhow::Result<PathBuf> {
     let mut build = cargo();
-    if !Running::start(build.args(["build", "--release", "--package", "ganvas"]))?.wait()? {
+    if !Running::start(build.args(["build", "--release"]))?.wait()? {
         bail!("ganvas did not build: see above");
     }
     Ok(crate::workspace().join("target/release/ganvas"))

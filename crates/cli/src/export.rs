@@ -56,7 +56,8 @@ pub fn export(arguments: &ExportArguments) -> anyhow::Result<Ended> {
         },
     };
     let contents = [
-        to_safetensors(&graph.tensors, facts.metadata())?,
+        // One pair, which PyTorch's own readers look for: more come in another order each time.
+        to_safetensors(&graph.tensors, [("format".to_owned(), "pt".to_owned())])?,
         ganvas_export::pytorch(&graph, &facts.title()).into_bytes(),
         ganvas_export::onnx(&graph, facts.metadata())?,
         readme(&facts).into_bytes(),
@@ -108,12 +109,10 @@ fn run_name(source: &Path, checkpoint: &Checkpoint) -> anyhow::Result<String> {
 }
 
 impl Facts<'_> {
-    /// For the files that have room for pairs of words.
+    /// For the file that has room for pairs of words.
     fn metadata(&self) -> BTreeMap<String, String> {
         let Graph { latent_size, image, .. } = self.graph;
         let mut pairs = vec![
-            // What PyTorch's own readers look for.
-            ("format", "pt".to_owned()),
             ("run", self.run.clone()),
             ("step", self.step.to_string()),
             ("weights", self.weights().to_owned()),

@@ -5,6 +5,8 @@
 
 mod onnx;
 mod pytorch;
+#[cfg(test)]
+mod tests;
 
 pub use onnx::{ExportError, OPSET, onnx};
 pub use pytorch::pytorch;

@@ -1,7 +1,7 @@
 //! ONNX files.
 
 mod nodes;
-mod proto;
+pub(crate) mod proto;
 
 use std::collections::BTreeSet;
 

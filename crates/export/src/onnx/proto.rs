@@ -5,138 +5,138 @@
 use prost::{Message, Oneof};
 
 /// `TensorProto.DataType.FLOAT`
-pub(super) const FLOAT: i32 = 1;
+pub(crate) const FLOAT: i32 = 1;
 /// `TensorProto.DataType.INT64`
-pub(super) const INT64: i32 = 7;
+pub(crate) const INT64: i32 = 7;
 /// `AttributeProto.AttributeType.FLOAT`
-pub(super) const ATTRIBUTE_FLOAT: i32 = 1;
+pub(crate) const ATTRIBUTE_FLOAT: i32 = 1;
 /// `AttributeProto.AttributeType.INT`
-pub(super) const ATTRIBUTE_INT: i32 = 2;
+pub(crate) const ATTRIBUTE_INT: i32 = 2;
 /// `AttributeProto.AttributeType.INTS`
-pub(super) const ATTRIBUTE_INTS: i32 = 7;
+pub(crate) const ATTRIBUTE_INTS: i32 = 7;
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct ModelProto {
+pub(crate) struct ModelProto {
     #[prost(int64, tag = 1)]
-    pub(super) ir_version: i64,
+    pub(crate) ir_version: i64,
     #[prost(message, repeated, tag = 8)]
-    pub(super) opset_import: Vec<OperatorSetId>,
+    pub(crate) opset_import: Vec<OperatorSetId>,
     #[prost(string, tag = 2)]
-    pub(super) producer_name: String,
+    pub(crate) producer_name: String,
     #[prost(string, tag = 3)]
-    pub(super) producer_version: String,
+    pub(crate) producer_version: String,
     #[prost(message, optional, tag = 7)]
-    pub(super) graph: Option<GraphProto>,
+    pub(crate) graph: Option<GraphProto>,
     #[prost(message, repeated, tag = 14)]
-    pub(super) metadata_props: Vec<StringEntry>,
+    pub(crate) metadata_props: Vec<StringEntry>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct OperatorSetId {
+pub(crate) struct OperatorSetId {
     #[prost(string, tag = 1)]
-    pub(super) domain: String,
+    pub(crate) domain: String,
     #[prost(int64, tag = 2)]
-    pub(super) version: i64,
+    pub(crate) version: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct StringEntry {
+pub(crate) struct StringEntry {
     #[prost(string, tag = 1)]
-    pub(super) key: String,
+    pub(crate) key: String,
     #[prost(string, tag = 2)]
-    pub(super) value: String,
+    pub(crate) value: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct GraphProto {
+pub(crate) struct GraphProto {
     #[prost(message, repeated, tag = 1)]
-    pub(super) node: Vec<NodeProto>,
+    pub(crate) node: Vec<NodeProto>,
     #[prost(string, tag = 2)]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[prost(message, repeated, tag = 5)]
-    pub(super) initializer: Vec<TensorProto>,
+    pub(crate) initializer: Vec<TensorProto>,
     #[prost(message, repeated, tag = 11)]
-    pub(super) input: Vec<ValueInfo>,
+    pub(crate) input: Vec<ValueInfo>,
     #[prost(message, repeated, tag = 12)]
-    pub(super) output: Vec<ValueInfo>,
+    pub(crate) output: Vec<ValueInfo>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct NodeProto {
+pub(crate) struct NodeProto {
     #[prost(string, repeated, tag = 1)]
-    pub(super) input: Vec<String>,
+    pub(crate) input: Vec<String>,
     #[prost(string, repeated, tag = 2)]
-    pub(super) output: Vec<String>,
+    pub(crate) output: Vec<String>,
     #[prost(string, tag = 3)]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[prost(string, tag = 4)]
-    pub(super) op_type: String,
+    pub(crate) op_type: String,
     #[prost(message, repeated, tag = 5)]
-    pub(super) attribute: Vec<Attribute>,
+    pub(crate) attribute: Vec<Attribute>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Attribute {
+pub(crate) struct Attribute {
     #[prost(string, tag = 1)]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[prost(float, optional, tag = 2)]
-    pub(super) f: Option<f32>,
+    pub(crate) f: Option<f32>,
     #[prost(int64, optional, tag = 3)]
-    pub(super) i: Option<i64>,
+    pub(crate) i: Option<i64>,
     #[prost(int64, repeated, packed = "false", tag = 8)]
-    pub(super) ints: Vec<i64>,
+    pub(crate) ints: Vec<i64>,
     #[prost(int32, tag = 20)]
-    pub(super) r#type: i32,
+    pub(crate) r#type: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct TensorProto {
+pub(crate) struct TensorProto {
     #[prost(int64, repeated, packed = "false", tag = 1)]
-    pub(super) dims: Vec<i64>,
+    pub(crate) dims: Vec<i64>,
     #[prost(int32, tag = 2)]
-    pub(super) data_type: i32,
+    pub(crate) data_type: i32,
     #[prost(string, tag = 8)]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[prost(bytes = "vec", tag = 9)]
-    pub(super) raw_data: Vec<u8>,
+    pub(crate) raw_data: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct ValueInfo {
+pub(crate) struct ValueInfo {
     #[prost(string, tag = 1)]
-    pub(super) name: String,
+    pub(crate) name: String,
     #[prost(message, optional, tag = 2)]
-    pub(super) r#type: Option<TypeProto>,
+    pub(crate) r#type: Option<TypeProto>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct TypeProto {
+pub(crate) struct TypeProto {
     #[prost(message, optional, tag = 1)]
-    pub(super) tensor: Option<TensorType>,
+    pub(crate) tensor: Option<TensorType>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct TensorType {
+pub(crate) struct TensorType {
     #[prost(int32, tag = 1)]
-    pub(super) element: i32,
+    pub(crate) element: i32,
     #[prost(message, optional, tag = 2)]
-    pub(super) shape: Option<Shape>,
+    pub(crate) shape: Option<Shape>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     #[prost(message, repeated, tag = 1)]
-    pub(super) sides: Vec<Dimension>,
+    pub(crate) sides: Vec<Dimension>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub(super) struct Dimension {
+pub(crate) struct Dimension {
     #[prost(oneof = "DimensionValue", tags = "1, 2")]
-    pub(super) value: Option<DimensionValue>,
+    pub(crate) value: Option<DimensionValue>,
 }
 
 #[derive(Clone, PartialEq, Oneof)]
-pub(super) enum DimensionValue {
+pub(crate) enum DimensionValue {
     #[prost(int64, tag = 1)]
     Fixed(i64),
     #[prost(string, tag = 2)]

@@ -39,7 +39,7 @@ impl GraphBuilder {
             operation,
             inputs: inputs.into(),
         });
-        Value(Value::FIRST + self.nodes.len() - 1)
+        Value::of(self.nodes.len() - 1)
     }
 
     /// Adds an activation, where it does anything.

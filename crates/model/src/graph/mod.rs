@@ -24,6 +24,11 @@ impl Value {
     /// What the first operation makes.
     const FIRST: usize = 2;
 
+    /// What the operation of this number makes.
+    pub fn of(node: usize) -> Self {
+        Self(Self::FIRST + node)
+    }
+
     /// Which operation makes it; none makes an input.
     pub fn node(self) -> Option<usize> {
         self.0.checked_sub(Self::FIRST)

@@ -81,10 +81,11 @@ pub fn pack<B: Backend>(input: FeatureMap<B>, count: usize, pass: &mut Pass<B>) 
 #[cfg(test)]
 mod tests {
     use burn::tensor::TensorData;
-    use ganvas_backend::Flex;
 
     use super::*;
     use crate::host_values;
+
+    type Flex = burn_autodiff::Autodiff<burn_flex::Flex>;
 
     /// Features `[channels, pixels, batch]`, each value another.
     fn features([channels, pixels, batch]: [usize; 3]) -> FeatureMap<Flex> {

@@ -152,12 +152,13 @@ pub(super) fn normals<B: Backend>(shape: [usize; 4], rng: impl Rng, device: &B::
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use ganvas_backend::Flex;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
     use crate::host_values;
+
+    type Flex = burn_autodiff::Autodiff<burn_flex::Flex>;
 
     const SHAPE: [usize; 4] = [40, 2, 5, 6];
 

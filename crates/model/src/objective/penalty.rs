@@ -71,10 +71,11 @@ const BETWEEN: u64 = 1;
 #[allow(clippy::unwrap_used)]
 mod tests {
     use burn::tensor::Tensor;
-    use ganvas_backend::Flex;
 
     use super::*;
     use crate::host_values;
+
+    type Flex = burn_autodiff::Autodiff<burn_flex::Flex>;
 
     #[test]
     fn points_lie_on_the_lines_each_at_a_place_of_its_own_that_the_batch_decides() {
