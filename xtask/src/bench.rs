@@ -110,7 +110,7 @@ pub fn bench(options: &Options) -> anyhow::Result<bool> {
             "--no-default-features",
             "--features",
         ])
-        .arg(features.join(","))
+        .arg(format!("{},ganvas-shared-features/computing", features.join(",")))
         .envs(environment.iter().cloned());
     if !Running::start(&mut build)?.wait()? {
         bail!("ganvas did not build: see above");

@@ -48,7 +48,11 @@ pub fn test_all_backends(options: &Options) -> anyhow::Result<bool> {
     let mut rows = Vec::new();
     // The libraries' own tests name no backend, so once is enough; one backend's tests do not need them.
     if options.choice.backend.is_empty() {
-        let command = tests(options, &["--workspace", "--exclude", "ganvas-tests"]);
+        let libraries = ["--workspace", "--exclude", "ganvas-tests"];
+        let command = tests(
+            options,
+            &[&libraries[..], &["--features", "ganvas-shared-features/computing"]].concat(),
+        );
         println!("\n── libraries ──");
         rows.push(run("libraries", "none".into(), command)?);
     }
