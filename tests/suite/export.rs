@@ -96,7 +96,7 @@ fn other_programs_make_the_same_images() {
         desk.ok(&[&generate[..], class].concat());
         let Some(python) = &python else {
             println!("no Python with NumPy and onnxruntime or torch is at hand: nothing was compared");
-            return;
+            continue;
         };
         let output = Command::new(python)
             .current_dir(desk.folder.path())
@@ -167,5 +167,20 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
     let raw = files();
     assert_eq!(differing(&raw, &averaged), 4);
     let page = String::from_utf8_lossy(&raw["README.md"]);
-    assert!(page.contains("run at step 2, weights as trained last"), "{page}");
+    assert!(
+        page.contains("The generator of `run` at step 2, weights as trained last"),
+        "{page}"
+    );
+    // What it says makes images to compare with.
+    let command = page.split("`ganvas ").nth(1).unwrap().split('`').next().unwrap();
+    assert!(command.contains("--checkpoint 2 --weights raw"), "{command}");
+    let words: Vec<&str> = command
+        .split(' ')
+        .map(|word| if word == "RUN" { "run" } else { word })
+        .collect();
+    desk.ok(&words);
+    // A checkpoint is left alone, whatever is asked for.
+    let checkpoint = "run/checkpoints/step-000002";
+    refused(&["--out", checkpoint, "--force"], "found a checkpoint");
+    desk.ok(&["info", checkpoint]);
 }

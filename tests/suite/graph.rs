@@ -135,25 +135,24 @@ impl Computer<'_> {
                     ConvTransposeOptions::new([*stride; 2], [*padding; 2], [0, 0], [1, 1], 1),
                 )),
                 Operation::BatchNorm {
-                    weights,
+                    scale,
+                    shift,
                     mean,
                     variance,
                     epsilon,
                 } => {
                     let deviation = (self.by_channel(variance) + *epsilon).sqrt();
                     let normal = (input(0).images() - self.by_channel(mean)) / deviation;
-                    let bias = weights.bias.as_ref().unwrap();
-                    Computed::Images(normal * self.by_channel(&weights.weight) + self.by_channel(bias))
+                    Computed::Images(normal * self.by_channel(scale) + self.by_channel(shift))
                 }
-                Operation::LayerNorm { weights, epsilon } => {
+                Operation::LayerNorm { scale, shift, epsilon } => {
                     let x = input(0).images();
                     let shape = x.dims();
                     let flat: Tensor<Inner, 2> = x.reshape([shape[0], shape[1] * shape[2] * shape[3]]);
                     let centred = flat.clone() - flat.mean_dim(1);
                     let variance = centred.clone().powf_scalar(2.0).mean_dim(1);
                     let normal = (centred / (variance + *epsilon).sqrt()).reshape(shape);
-                    let bias = weights.bias.as_ref().unwrap();
-                    Computed::Images(normal * self.by_channel(&weights.weight) + self.by_channel(bias))
+                    Computed::Images(normal * self.by_channel(scale) + self.by_channel(shift))
                 }
                 Operation::Activation(kind) => input(0).map(|x| activate(*kind, x), |x| activate(*kind, x)),
                 Operation::Unflatten {

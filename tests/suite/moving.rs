@@ -81,6 +81,25 @@ fn captions_stand_under_images_and_leave_them_as_they_are() {
 }
 
 #[test]
+fn images_stay_where_the_noise_cannot_be_written() {
+    let desk = trained();
+    desk.ok(&["generate", "run", "--count", "3", "--out", "images/"]);
+    let refused = desk.run(&[
+        "generate",
+        "run",
+        "--count",
+        "2",
+        "--out",
+        "images/",
+        "--force",
+        "--save-noise",
+        "no/z.npy",
+    ]);
+    assert_eq!(refused.code, 2);
+    assert_eq!(fs::read_dir(desk.path("images")).unwrap().count(), 3);
+}
+
+#[test]
 fn each_seed_has_its_image() {
     let desk = trained();
     let together = npy(&desk, "all.npy", &["--seeds", "5,0-2"]);

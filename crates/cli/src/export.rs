@@ -9,14 +9,15 @@ use std::{
 
 use anyhow::{Context, bail};
 use ganvas_model::{Graph, to_safetensors};
-use ganvas_training::{Checkpoint, Experiment, RunLocation, Weights, counted};
+use ganvas_training::{Checkpoint, Experiment, Weights, counted};
 use tracing::info;
 
 use crate::{
     args::ExportArguments,
     exit::{Ended, UsageError},
     export_readme::{Facts, readme},
-    generate::select,
+    generate::{run_name, select},
+    interrupt,
     jobs::GraphJob,
     output::print_line,
     outputs::{Destination, check_free, is_stdout},
@@ -40,8 +41,9 @@ pub fn export(arguments: &ExportArguments) -> anyhow::Result<Ended> {
         weights,
     })?;
     let facts = Facts {
-        run: run_name(&arguments.source, &checkpoint)?,
+        run: on_one_line(&run_name(&arguments.source, &checkpoint)?),
         step: checkpoint.state.step,
+        is_raw: weights == Weights::Trained,
         is_averaged: weights == Weights::Averaged && checkpoint.has_average(),
         graph: &graph,
         classes: match graph.classes {
@@ -51,14 +53,14 @@ pub fn export(arguments: &ExportArguments) -> anyhow::Result<Ended> {
                 .images
                 .classes
                 .as_ref()
-                .map(|classes| classes.names.clone())
+                .map(|classes| classes.names.iter().map(|name| on_one_line(name)).collect())
                 .unwrap_or_default(),
         },
     };
     let contents = [
         // One pair, which PyTorch's own readers look for: more come in another order each time.
         to_safetensors(&graph.tensors, [("format".to_owned(), "pt".to_owned())])?,
-        ganvas_export::pytorch(&graph, &facts.title()).into_bytes(),
+        ganvas_export::pytorch(&graph, &facts.title())?.into_bytes(),
         ganvas_export::onnx(&graph, facts.metadata())?,
         readme(&facts).into_bytes(),
     ];
@@ -67,6 +69,7 @@ pub fn export(arguments: &ExportArguments) -> anyhow::Result<Ended> {
     }
     // Each is whole or not there; none takes its name before all are written.
     let mut written = Vec::new();
+    interrupt::watch()?;
     for (name, bytes) in FILES.iter().zip(&contents) {
         let mut destination = Destination::open(&out.join(name), arguments.force)?;
         destination
@@ -82,13 +85,17 @@ pub fn export(arguments: &ExportArguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Refuses a folder that cannot be written to, or in which one of the files is.
+/// Refuses what is no folder, one in which one of the files is, and a checkpoint, whose files have the same names.
 fn check_folder(out: &Path, force: bool) -> anyhow::Result<()> {
     if is_stdout(out) {
         bail!(UsageError("-: a folder cannot be standard output; name one".into()));
     }
     match fs::metadata(out) {
         Ok(found) if !found.is_dir() => bail!(UsageError(format!("{}: expected a folder, found a file", quoted(out)))),
+        Ok(_) if out.join("SHA256SUMS").exists() => bail!(UsageError(format!(
+            "{}: expected a folder for the generator alone, found a checkpoint",
+            quoted(out)
+        ))),
         Ok(_) => {
             for name in FILES {
                 check_free(&out.join(name), force)?;
@@ -100,12 +107,11 @@ fn check_folder(out: &Path, force: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The run's name, or the checkpoint's where it lies outside of one.
-fn run_name(source: &Path, checkpoint: &Checkpoint) -> anyhow::Result<String> {
-    let run = RunLocation::find(source)?.run;
-    let folder = std::path::absolute(run.as_deref().unwrap_or(checkpoint.path()))?;
-    let folder = folder.canonicalize().unwrap_or(folder);
-    Ok(folder.file_name().unwrap_or_default().to_string_lossy().into_owned())
+/// A name in which nothing ends a line.
+fn on_one_line(name: &str) -> String {
+    name.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 impl Facts<'_> {
@@ -121,7 +127,8 @@ impl Facts<'_> {
             ("values", "-1..1".to_owned()),
         ];
         if !self.classes.is_empty() {
-            pairs.push(("classes", self.classes.join("\n")));
+            // A list in JSON: names may have any character.
+            pairs.push(("classes", serde_json::json!(self.classes).to_string()));
         }
         pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }

@@ -6,6 +6,8 @@ use ganvas_model::Graph;
 pub struct Facts<'a> {
     pub run: String,
     pub step: u64,
+    /// Whether the weights that were trained last were asked for.
+    pub is_raw: bool,
     pub is_averaged: bool,
     pub graph: &'a Graph,
     /// The names of the classes, of a conditional generator.
@@ -24,8 +26,8 @@ impl Facts<'_> {
     /// One line.
     pub fn title(&self) -> String {
         format!(
-            "The generator of {} at step {}, weights {}; written by ganvas {}.",
-            self.run,
+            "The generator of `{}` at step {}, weights {}; written by ganvas {}.",
+            self.run.replace('`', "'"),
             self.step,
             self.weights(),
             env!("CARGO_PKG_VERSION")
@@ -47,18 +49,21 @@ pub fn readme(facts: &Facts<'_>) -> String {
         false => String::new(),
     };
     let feed = match is_conditional {
-        true => format!(", \"class\": np.arange(16) % {}", facts.graph.classes),
+        true => format!(", \"class\": np.arange(16, dtype=\"int64\") % {}", facts.graph.classes),
         false => String::new(),
     };
     let argument = match is_conditional {
         true => format!(", torch.arange(16) % {}", facts.graph.classes),
         false => String::new(),
     };
+    let raw = if facts.is_raw { " --weights raw" } else { "" };
+    let class = if is_conditional { " --class 0" } else { "" };
+    let same = format!("{raw}{class}");
     format!(
         "{title}
 
 Noise goes in, `z`, float `[batch, {latent}]`, standard normal{classes}; images come out, float `[batch, {channels}, {height}, {width}]`, -1 black to 1 white. \
-`((images.clip(-1, 1) + 1) * 127.5).round()` are bytes.
+`((images.clip(-1, 1) + 1) * 127.5).round()` goes from 0 to 255.
 
 ONNX, opset {opset} (`pip install onnxruntime`):
 ```python
@@ -71,8 +76,9 @@ PyTorch (`pip install torch safetensors`), in this folder:
 import torch, generator
 images = generator.load()(torch.randn(16, {latent}){argument})
 ```
-`generator.safetensors` holds the weights by PyTorch's names; `ganvas generate RUN --save-noise z.npy --out images.npy` makes pairs to compare with.
+`generator.safetensors` holds the weights by PyTorch's names; `ganvas generate RUN --checkpoint {step}{same} --save-noise z.npy --out images.npy` makes pairs to compare with.
 ",
+        step = facts.step,
         title = facts.title(),
         opset = ganvas_export::OPSET,
     )

@@ -79,6 +79,11 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         Latents::Seeds(seeds) => Some(seeds.as_slice()),
         _ => None,
     };
+    // Before the images, which may take the place of others in a folder.
+    let mut noise = match &arguments.save_noise {
+        Some(path) => Some(Destination::open(path, arguments.force)?),
+        None => None,
+    };
     let mut writer = ImageWriter::open(
         &out,
         format,
@@ -87,10 +92,6 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         names,
         arguments.force,
     )?;
-    let mut noise = match &arguments.save_noise {
-        Some(path) => Some(Destination::open(path, arguments.force)?),
-        None => None,
-    };
     interrupt::watch()?;
     let progress = screen::progress(count, "making images");
     let mut made = 0;
@@ -167,11 +168,12 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// What a class is called.
+/// What a class is called, or its number where the letters of captions have no such name.
 fn class_name(checkpoint: &Checkpoint, class: u32) -> String {
     let classes = checkpoint.state.images.classes.as_ref();
     let name = classes.and_then(|classes| classes.names.get(class as usize));
-    name.cloned().unwrap_or_else(|| class.to_string())
+    let is_written = |name: &&String| name.chars().all(|letter| letter == ' ' || letter.is_ascii_graphic());
+    name.filter(is_written).cloned().unwrap_or_else(|| class.to_string())
 }
 
 /// The backend that is asked for, or else that of the run.
@@ -267,12 +269,17 @@ fn made_of(arguments: &GenerateArguments, seed: u64) -> String {
     }
 }
 
-/// `RUN-step-000500-seed-5.png`, or the checkpoint's folder in the place of the run's where it lies outside of one.
-fn default_name(source: &Path, checkpoint: &Checkpoint, made_of: &str) -> anyhow::Result<PathBuf> {
+/// The name of the run's folder, or of the checkpoint's where it lies outside of one.
+pub fn run_name(source: &Path, checkpoint: &Checkpoint) -> anyhow::Result<String> {
     let run = RunLocation::find(source)?.run;
     let folder = std::path::absolute(run.as_deref().unwrap_or(checkpoint.path()))?;
     let folder = folder.canonicalize().unwrap_or(folder);
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(folder.file_name().unwrap_or_default().to_string_lossy().into_owned())
+}
+
+/// `RUN-step-000500-seed-5.png`, or the checkpoint's folder in the place of the run's where it lies outside of one.
+fn default_name(source: &Path, checkpoint: &Checkpoint, made_of: &str) -> anyhow::Result<PathBuf> {
+    let name = run_name(source, checkpoint)?;
     let step = checkpoint.state.step;
     Ok(PathBuf::from(format!("{name}-step-{step:06}-{made_of}.png")))
 }

@@ -110,7 +110,7 @@ impl ImageWriter {
         if format == Format::Idx && image.channels != 1 {
             let channels = image.channels;
             bail!(refuse(format!(
-                "an IDX file of images holds one channel, these have {channels}; use .npy, .png or a folder"
+                "an IDX file of images holds one channel, these have {channels}; use .npy, .npz, .png or a folder"
             )));
         }
         if format == Format::Png {
@@ -118,7 +118,7 @@ impl ImageWriter {
             let most = MOST_IN_GRID.min((MOST_GRID_BYTES / area) as u64);
             if count > most {
                 bail!(refuse(format!(
-                    "a picture holds at most {most} images of this size, {count} are asked for; use .npy, .idx or a folder"
+                    "a picture holds at most {most} images of this size, {count} are asked for; use .npy, .npz or a folder"
                 )));
             }
         }

@@ -74,7 +74,8 @@ fn graph() -> Graph {
     };
     let x = push(up, &[x]);
     let batch = Operation::BatchNorm {
-        weights: batch,
+        scale: batch.weight,
+        shift: "batch.bias".into(),
         mean,
         variance,
         epsilon: 1e-5,
@@ -82,7 +83,8 @@ fn graph() -> Graph {
     let x = push(batch, &[x]);
     let x = push(Operation::Activation(Activation::Relu), &[x]);
     let by_layer = Operation::LayerNorm {
-        weights: by_layer,
+        scale: by_layer.weight,
+        shift: "layer.bias".into(),
         epsilon: 1e-5,
     };
     let x = push(by_layer, &[x]);
@@ -157,8 +159,79 @@ fn a_graph_without_a_tensor_is_refused() {
 }
 
 #[test]
+fn graphs_out_of_order_are_refused() {
+    let mut late = graph();
+    late.nodes[0].inputs = vec![Value::of(99)];
+    let mut nothing = graph();
+    nothing.output = Value::Z;
+    for graph in [late, nothing] {
+        assert!(matches!(onnx(&graph, []), Err(ExportError::Order)));
+        assert!(matches!(pytorch(&graph, ""), Err(ExportError::Order)));
+    }
+}
+
+#[test]
+fn weights_that_no_module_can_have_are_refused_by_name() {
+    let renamed = |name: &str| {
+        let mut graph = graph();
+        let first = graph
+            .tensors
+            .iter_mut()
+            .find(|tensor| tensor.name == "first.weight")
+            .unwrap();
+        name.clone_into(&mut first.name);
+        match &mut graph.nodes[0].operation {
+            Operation::Linear(weights) => name.clone_into(&mut weights.weight),
+            other => panic!("{other:?}"),
+        }
+        pytorch(&graph, "")
+    };
+    assert!(renamed("other.0.weight").is_ok());
+    for name in [
+        "from.weight",
+        "double.weight",
+        "a.type.weight",
+        "first.kernel",
+        "0.weight",
+        "levels.weight",
+        "z.weight",
+        "a b.weight",
+    ] {
+        match renamed(name) {
+            Err(ExportError::Name { name: found, .. }) => assert!(found == name || name == "z.weight", "{found}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_weight_in_two_shapes_is_written_twice() {
+    let mut graph = graph();
+    let number = graph
+        .nodes
+        .iter()
+        .position(|node| matches!(node.operation, Operation::PixelLinear(_)))
+        .unwrap();
+    let Operation::PixelLinear(weights) = graph.nodes[number].operation.clone() else {
+        panic!("no layer at every pixel");
+    };
+    let node = Node {
+        operation: Operation::Linear(weights),
+        inputs: vec![Value::Z],
+    };
+    graph.nodes.push(node);
+    let model = ModelProto::decode(&onnx(&graph, []).unwrap()[..]).unwrap();
+    let dims = |name: &str| {
+        let tensors = &model.graph.as_ref().unwrap().initializer;
+        tensors.iter().find(|tensor| tensor.name == name).unwrap().dims.clone()
+    };
+    assert_eq!(dims("pixels.weight"), [4, 4, 1, 1]);
+    assert_eq!(dims("pixels.weight/2"), [4, 4]);
+}
+
+#[test]
 fn a_module_has_its_layers_in_containers_by_their_names() {
-    let text = pytorch(&graph(), "A \"title\" with \\ in it.");
+    let text = pytorch(&graph(), "A \"title\" with \\ in it.").unwrap();
     for line in [
         "\"\"\"A 'title' with / in it.\n",
         "        self.first = nn.Linear(3, 8, bias=False)\n",

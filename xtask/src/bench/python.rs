@@ -49,6 +49,17 @@ pub fn find(named: Option<&Path>) -> anyhow::Result<PathBuf> {
         println!("PyTorch's own index of packages could not be used ({error:#}); taking PyPI's package");
         install(&[])?;
     }
+    // With these the suite compares what `ganvas export` writes; for the bench they are not needed.
+    let others = [
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--quiet",
+        "numpy",
+        "safetensors",
+    ];
+    run(Command::new(&python).args(others))?;
     if !has_pytorch(&python) {
         bail!("{} cannot import torch after it was installed", python.display());
     }

@@ -40,7 +40,8 @@ pub struct GenerateArguments {
     /// Columns and rows of a .png, such as 8x4 [default: about a square]
     #[arg(long, value_name = "COLUMNSxROWS", value_parser = grid)]
     pub grid: Option<(usize, usize)>,
-    /// Writes under each image of a .png its seed, with --seeds, or its class, of conditional networks, or its number
+    /// Writes under each image of a .png its seed, with --seeds, or its class, of conditional networks, or its number; names are cut
+    /// at 20 characters
     #[arg(long)]
     pub captions: bool,
     /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1), .npz (bytes, arr_0 [count, height, width, channels]),

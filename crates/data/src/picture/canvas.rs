@@ -65,15 +65,24 @@ impl Canvas {
         &self.pixels
     }
 
-    /// So many of its rows from `top` on, or those that there are.
+    /// A part of it, so many pixels wide and high from a corner on; what lies outside is left out.
     #[must_use]
-    pub(crate) fn rows(&self, top: usize, count: usize) -> Self {
-        let row = self.width * self.channels;
-        let (top, end) = (top.min(self.height), top.saturating_add(count).min(self.height));
+    pub(crate) fn part(&self, [left, top]: [usize; 2], [width, height]: [usize; 2]) -> Self {
+        let (left, top) = (left.min(self.width), top.min(self.height));
+        let (width, height) = (width.min(self.width - left), height.min(self.height - top));
+        let rows = self
+            .pixels
+            .chunks_exact(self.width * self.channels)
+            .skip(top)
+            .take(height);
         Self {
-            height: end - top,
-            pixels: self.pixels[top * row..end * row].to_vec(),
-            ..*self
+            width,
+            height,
+            channels: self.channels,
+            pixels: rows
+                .flat_map(|row| &row[left * self.channels..(left + width) * self.channels])
+                .copied()
+                .collect(),
         }
     }
 

@@ -60,8 +60,11 @@ pub fn compose_grid(images: &[u8], count: usize, shape: [usize; 3], columns: usi
     Ok(canvas)
 }
 
-/// Lays images out as [`compose_grid`] does, each of their pixels a square of side `factor`, and writes a line under each, cut off where it is wider than
-/// its image.
+/// The most characters of a caption: as many as the largest seed has.
+const MOST_LETTERS: usize = 20;
+
+/// Lays images out as [`compose_grid`] does, each of their pixels a square of side `factor`, and writes a line under each. Images stand as far apart as the
+/// longest line takes; one of more than 20 characters is cut and ends in `~`.
 ///
 /// # Errors
 ///
@@ -74,28 +77,38 @@ pub fn compose_captioned_grid(
     factor: usize,
 ) -> Result<Canvas, DataError> {
     // Checks everything that could be wrong, too.
-    let plain = compose_grid(images, captions.len(), shape, columns)?.upscale(factor);
+    let plain = compose_grid(images, captions.len(), shape, columns)?;
     let [channels, height, width] = shape;
-    let columns = columns.min(captions.len());
+    let lines: Vec<String> = captions.iter().map(|caption| shortened(caption)).collect();
+    let longest = lines.iter().map(String::len).max().unwrap_or_default() * GLYPH;
+    let (columns, rows) = (columns.min(lines.len()), lines.len().div_ceil(columns));
     let (gap, line) = (GAP * factor, GLYPH + GAP);
-    let (cell_width, cell_height) = (width * factor + gap, height * factor + gap);
-    let rows = captions.len().div_ceil(columns);
-    let mut canvas = Canvas::plain(plain.width(), plain.height() + rows * line, channels, BACKGROUND);
-    for row in 0..rows {
-        canvas.paste(
-            &plain.rows(row * cell_height, cell_height),
-            0,
-            row * (cell_height + line),
-        );
-    }
-    for (index, caption) in captions.iter().enumerate() {
-        let text: String = caption.chars().take((cell_width / GLYPH).max(1)).collect();
+    let (cell_width, cell_height) = ((width * factor).max(longest) + gap, height * factor + gap + line);
+    let (whole_width, whole_height) = (columns * cell_width + gap, rows * cell_height + gap);
+    let mut canvas = Canvas::plain(whole_width, whole_height, channels, BACKGROUND);
+    for (index, text) in lines.iter().enumerate() {
         let (column, row) = (index % columns, index / columns);
-        let free = (width * factor).saturating_sub(text.chars().count() * GLYPH) / 2;
-        let top = row * (cell_height + line) + cell_height + GAP;
-        write_text(&mut canvas, &text, gap + column * cell_width + free, top, 1);
+        let corner = [column * (width + GAP) + GAP, row * (height + GAP) + GAP];
+        let image = plain.part(corner, [width, height]).upscale(factor);
+        let (left, top) = (gap + column * cell_width, gap + row * cell_height);
+        let middle = |wide: usize| left + (cell_width - gap - wide) / 2;
+        canvas.paste(&image, middle(image.width()), top);
+        let below = top + image.height() + GAP;
+        write_text(&mut canvas, text, middle(text.len() * GLYPH), below, 1);
     }
     Ok(canvas)
+}
+
+/// A line of printable ASCII characters, others as `?`.
+fn shortened(caption: &str) -> String {
+    let letters = caption.chars().map(|letter| match letter {
+        ' '..='~' => letter,
+        _ => '?',
+    });
+    match caption.chars().count() > MOST_LETTERS {
+        true => letters.take(MOST_LETTERS - 1).chain(['~']).collect(),
+        false => letters.collect(),
+    }
 }
 
 /// How many columns make a grid of `count` images about as wide as it is high, and never less wide;
@@ -175,6 +188,32 @@ mod tests {
     fn pixel(canvas: &Canvas, x: usize, y: usize) -> &[u8] {
         let start = (y * canvas.width() + x) * canvas.channels();
         &canvas.pixels()[start..start + canvas.channels()]
+    }
+
+    #[test]
+    fn captions_have_room_and_are_cut_where_everyone_sees_it() {
+        let images: Vec<u8> = (0..3 * 3 * 4 * 5).map(|value| value as u8 + 1).collect();
+        let grid = |captions: [&str; 3]| {
+            compose_captioned_grid(&images, &captions.map(str::to_owned), [3, 4, 5], 2, 2).unwrap()
+        };
+        let narrow = grid(["a", "b", "c"]);
+        assert_eq!(
+            (narrow.width(), narrow.height(), narrow.channels()),
+            (2 * 14 + 4, 2 * 22 + 4, 3)
+        );
+        // A cell is as wide as the longest of them, and its image in the middle of it.
+        let wide = grid(["a", "18446744073709551615", "c"]);
+        assert_eq!(wide.width(), 2 * 164 + 4);
+        assert_eq!(pixel(&wide, 4 + 75, 4), [1, 21, 41]);
+        assert_eq!(pixel(&wide, 4 + 75 + 9, 4 + 7), [20, 40, 60]);
+        assert_eq!(pixel(&wide, 4 + 164 + 75, 4), [61, 81, 101]);
+        // Two that differ only where they are cut look the same, and as if cut.
+        assert_eq!(shortened("a name of twenty-two c"), "a name of twenty-tw~");
+        assert_eq!(shortened("Müller\n"), "M?ller?");
+        let row = |canvas: &Canvas| canvas.part([0, 14], [canvas.width(), 8]);
+        assert_ne!(row(&narrow), row(&grid(["b", "a", "c"])));
+        let refused = compose_captioned_grid(&images, &["a".to_owned()], [3, 4, 5], 2, 2);
+        assert!(refused.is_err());
     }
 
     proptest! {

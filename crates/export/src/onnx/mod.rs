@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use ganvas_model::{Graph, Value};
 use prost::Message;
-use thiserror::Error;
 
+use crate::{ExportError, check};
 use nodes::{CLASS, IMAGES, Nodes, Z};
 use proto::{
     Dimension, DimensionValue, FLOAT, GraphProto, INT64, ModelProto, OperatorSetId, Shape, StringEntry, TensorType,
@@ -20,24 +20,6 @@ pub const OPSET: i64 = 17;
 
 /// The version of the file's format that came with it.
 const IR_VERSION: i64 = 8;
-
-/// An error of this crate.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ExportError {
-    /// The file would be larger than its format allows.
-    #[error("an ONNX file holds at most 2 GiB, this generator takes {bytes} bytes")]
-    TooLarge {
-        /// How large it would be.
-        bytes: usize,
-    },
-    /// An operation takes a tensor that the graph does not have.
-    #[error("tensor `{name}` is missing in the graph")]
-    MissingTensor {
-        /// The tensor.
-        name: String,
-    },
-}
 
 /// Writes a generator as an ONNX file, opset [`OPSET`].
 ///
@@ -51,6 +33,7 @@ pub enum ExportError {
 /// # Errors
 /// [`ExportError`].
 pub fn onnx(graph: &Graph, about: impl IntoIterator<Item = (String, String)>) -> Result<Vec<u8>, ExportError> {
+    check(graph)?;
     let used: BTreeSet<Value> = graph
         .nodes
         .iter()

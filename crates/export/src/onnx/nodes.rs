@@ -75,17 +75,19 @@ impl<'a> Nodes<'a> {
                 self.node("ConvTranspose", taken, &output, window(*stride, *padding));
             }
             Operation::BatchNorm {
-                weights,
+                scale,
+                shift,
                 mean,
                 variance,
                 epsilon,
             } => {
-                let mut taken = self.layer(x, weights, |_| None)?;
-                taken.push(self.tensor(mean, None)?);
-                taken.push(self.tensor(variance, None)?);
+                let mut taken = vec![x];
+                for name in [scale, shift, mean, variance] {
+                    taken.push(self.tensor(name, None)?);
+                }
                 self.node("BatchNormalization", taken, &output, vec![float("epsilon", *epsilon)]);
             }
-            Operation::LayerNorm { weights, epsilon } => self.layer_norm(number, x, weights, *epsilon)?,
+            Operation::LayerNorm { scale, shift, epsilon } => self.layer_norm(number, x, [scale, shift], *epsilon)?,
             Operation::Activation(activation) => match activation {
                 Activation::Identity => self.node("Identity", vec![x], &output, Vec::new()),
                 Activation::Relu => self.node("Relu", vec![x], &output, Vec::new()),
@@ -100,11 +102,13 @@ impl<'a> Nodes<'a> {
                 channels_last,
             } => {
                 let [height, width] = [*height, *width].map(|side| side as i64);
+                // Not -1, which could be anything in a batch of no images.
+                let channels = self.shapes[number][0] as i64;
                 match channels_last {
-                    false => self.reshape(x, &[0, -1, height, width], &output),
+                    false => self.reshape(x, &[-1, channels, height, width], &output),
                     true => {
                         let pixels = self.inner(number, "pixels");
-                        self.reshape(x, &[0, height, width, -1], &pixels);
+                        self.reshape(x, &[-1, height, width, channels], &pixels);
                         self.node("Transpose", vec![pixels], &output, vec![ints("perm", &[0, 3, 1, 2])]);
                     }
                 }
@@ -151,7 +155,7 @@ impl<'a> Nodes<'a> {
     }
 
     /// Over channels and pixels of each image, as PyTorch writes a `GroupNorm` of one group.
-    fn layer_norm(&mut self, number: usize, x: String, weights: &Weights, epsilon: f64) -> Result<(), ExportError> {
+    fn layer_norm(&mut self, number: usize, x: String, weights: [&str; 2], epsilon: f64) -> Result<(), ExportError> {
         let [flat, normal, shape, image, scaled] =
             ["flat", "normal", "shape", "image", "scaled"].map(|part| self.inner(number, part));
         let (one, zero) = (
@@ -163,17 +167,14 @@ impl<'a> Nodes<'a> {
         self.node("InstanceNormalization", vec![flat, one, zero], &normal, attributes);
         self.node("Shape", vec![x], &shape, Vec::new());
         self.node("Reshape", vec![normal, shape], &image, Vec::new());
-        let by_channel = |shape: &[usize]| Some([shape, &[1, 1]].concat());
-        let scale = self.tensor(&weights.weight, by_channel(&self.shape_of(&weights.weight)))?;
+        let mut by_channel = |name: &str| {
+            let shape = [&self.shape_of(name)[..], &[1, 1]].concat();
+            self.tensor(name, Some(shape))
+        };
+        let [scale, shift] = [by_channel(weights[0])?, by_channel(weights[1])?];
         let output = self.result(number);
-        match &weights.bias {
-            Some(bias) => {
-                let shift = self.tensor(bias, by_channel(&self.shape_of(bias)))?;
-                self.node("Mul", vec![image, scale], &scaled, Vec::new());
-                self.node("Add", vec![scaled, shift], &output, Vec::new());
-            }
-            None => self.node("Mul", vec![image, scale], &output, Vec::new()),
-        }
+        self.node("Mul", vec![image, scale], &scaled, Vec::new());
+        self.node("Add", vec![scaled, shift], &output, Vec::new());
         Ok(())
     }
 
@@ -231,12 +232,20 @@ impl<'a> Nodes<'a> {
             .graph
             .tensor(name)
             .ok_or_else(|| ExportError::MissingTensor { name: name.to_owned() })?;
-        let NamedTensor { shape: own, values, .. } = tensor;
-        let shape = shape.unwrap_or_else(|| own.clone());
+        let NamedTensor {
+            shape: usual, values, ..
+        } = tensor;
+        let shape = shape.unwrap_or_else(|| usual.clone());
         // A field of a network may be called like an input; of the other names here none can be, since they have a slash.
-        match PUBLIC.contains(&name) {
-            true => Ok(self.floats(&format!("weight/{name}"), &shape, values)),
-            false => Ok(self.floats(name, &shape, values)),
+        let own = match PUBLIC.contains(&name) {
+            true => format!("weight/{name}"),
+            false => name.to_owned(),
+        };
+        // Once for each shape that it is taken in.
+        let is_other = |known: &TensorProto| !known.dims.iter().map(|&side| side as usize).eq(shape.iter().copied());
+        match self.tensors.get(&own).is_some_and(is_other) {
+            true => Ok(self.floats(&format!("{own}/{}", shape.len()), &shape, values)),
+            false => Ok(self.floats(&own, &shape, values)),
         }
     }
 

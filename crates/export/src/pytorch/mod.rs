@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use ganvas_model::{Activation, Graph, Operation, Value, Weights};
 
+use crate::{ExportError, check};
 use layers::{Layer, Layers};
 
 /// Before a line of a method.
@@ -19,9 +20,13 @@ const INDENT: &str = "        ";
 /// - result: float `[batch, channels, height, width]`
 ///
 /// `title` is a line that says where the generator is from.
-pub fn pytorch(graph: &Graph, title: &str) -> String {
+///
+/// # Errors
+/// [`ExportError::Name`] for weights that no module of PyTorch can have, [`ExportError::Order`], [`ExportError::MissingTensor`].
+pub fn pytorch(graph: &Graph, title: &str) -> Result<String, ExportError> {
+    check(graph)?;
     let is_conditional = graph.nodes.iter().any(|node| node.inputs.contains(&Value::CLASS));
-    let (layers, forward) = Forward::of(graph);
+    let (layers, forward) = Forward::of(graph)?;
     let arguments = if is_conditional { "self, z, classes" } else { "self, z" };
     let [channels, height, width] = graph.image.dims();
     let classes = match is_conditional {
@@ -29,7 +34,7 @@ pub fn pytorch(graph: &Graph, title: &str) -> String {
         false => String::new(),
     };
     let title = title.replace('\\', "/").replace('"', "'");
-    format!(
+    Ok(format!(
         r#""""{title}
 
     from generator import load
@@ -71,7 +76,7 @@ def load(weights=pathlib.Path(__file__).with_name("generator.safetensors")):
         } else {
             String::new()
         },
-    )
+    ))
 }
 
 /// The body of `forward`, and the layers that it takes.
@@ -86,7 +91,7 @@ struct Forward<'a> {
 
 impl<'a> Forward<'a> {
     /// The lines of `__init__` and of `forward`.
-    fn of(graph: &'a Graph) -> (String, String) {
+    fn of(graph: &'a Graph) -> Result<(String, String), ExportError> {
         let mut forward = Self {
             graph,
             shapes: graph.shapes(),
@@ -102,7 +107,7 @@ impl<'a> Forward<'a> {
         }
         let output = forward.name(graph.output);
         let _ = writeln!(forward.body, "{INDENT}return {output}");
-        (forward.layers.lines(), forward.body)
+        Ok((forward.layers.lines()?, forward.body))
     }
 
     fn name(&self, value: Value) -> String {
@@ -161,19 +166,15 @@ impl<'a> Forward<'a> {
                 });
                 format!("{layer}({x})")
             }
-            Operation::BatchNorm { weights, epsilon, .. } => {
-                let layer = self.layer(weights, |forward, _| {
-                    let channels = forward.side(&weights.weight, 0);
-                    Layer::Module(format!("nn.BatchNorm2d({channels}, eps={epsilon:e})"))
-                });
-                format!("{layer}({x})")
+            Operation::BatchNorm { scale, epsilon, .. } => {
+                let channels = self.side(scale, 0);
+                let layer = Layer::Module(format!("nn.BatchNorm2d({channels}, eps={epsilon:e})"));
+                format!("{}({x})", self.layers.declare(scale, layer))
             }
-            Operation::LayerNorm { weights, epsilon } => {
-                let layer = self.layer(weights, |forward, _| {
-                    let channels = forward.side(&weights.weight, 0);
-                    Layer::Module(format!("nn.GroupNorm(1, {channels}, eps={epsilon:e})"))
-                });
-                format!("{layer}({x})")
+            Operation::LayerNorm { scale, epsilon, .. } => {
+                let channels = self.side(scale, 0);
+                let layer = Layer::Module(format!("nn.GroupNorm(1, {channels}, eps={epsilon:e})"));
+                format!("{}({x})", self.layers.declare(scale, layer))
             }
             Operation::Activation(activation) => match activation {
                 Activation::Identity => x,
@@ -184,10 +185,13 @@ impl<'a> Forward<'a> {
             Operation::Unflatten {
                 size: [height, width],
                 channels_last,
-            } => match channels_last {
-                false => format!("{x}.view(len({x}), -1, {height}, {width})"),
-                true => format!("{x}.view(len({x}), {height}, {width}, -1).movedim(-1, 1)"),
-            },
+            } => {
+                let channels = self.shapes[number][0];
+                match channels_last {
+                    false => format!("{x}.view(-1, {channels}, {height}, {width})"),
+                    true => format!("{x}.view(-1, {height}, {width}, {channels}).movedim(-1, 1)"),
+                }
+            }
             Operation::Embedding { weight } => {
                 let table = self.embedding(weight);
                 format!("{table}({x})")

@@ -88,8 +88,10 @@ pub enum Operation {
     },
     /// Batch normalization with running statistics, `[channels]` each.
     BatchNorm {
-        /// Scale and shift.
-        weights: Weights,
+        /// What is multiplied with.
+        scale: String,
+        /// What is added then.
+        shift: String,
         /// The running mean.
         mean: String,
         /// The running variance.
@@ -99,8 +101,10 @@ pub enum Operation {
     },
     /// Normalization over channels and pixels of each image; scale and shift `[channels]`.
     LayerNorm {
-        /// Scale and shift.
-        weights: Weights,
+        /// What is multiplied with.
+        scale: String,
+        /// What is added then.
+        shift: String,
         /// Added to the variance.
         epsilon: f64,
     },
@@ -148,6 +152,31 @@ pub struct Weights {
     pub bias: Option<String>,
 }
 
+impl Operation {
+    /// The names of all tensors that it takes.
+    pub fn tensors(&self) -> Vec<&str> {
+        match self {
+            Self::Linear(weights)
+            | Self::PixelLinear(weights)
+            | Self::Conv { weights, .. }
+            | Self::ConvTranspose { weights, .. } => std::iter::once(&*weights.weight)
+                .chain(weights.bias.as_deref())
+                .collect(),
+            Self::BatchNorm {
+                scale,
+                shift,
+                mean,
+                variance,
+                ..
+            } => vec![scale, shift, mean, variance],
+            Self::LayerNorm { scale, shift, .. } => vec![scale, shift],
+            Self::Embedding { weight } | Self::Basis { weight, .. } => vec![weight],
+            Self::ClassAffine { gain, shift } => vec![gain, shift],
+            Self::Activation(_) | Self::Unflatten { .. } | Self::Add | Self::Double => Vec::new(),
+        }
+    }
+}
+
 impl Graph {
     /// Reads what a generator computes, with its weights.
     ///
@@ -165,6 +194,11 @@ impl Graph {
             output,
             tensors: named_tensors(generator),
         };
+        if !graph.is_ordered() {
+            return Err(ModelError::not_described(
+                "an operation, which takes what is not made before it,",
+            ));
+        }
         // What is forgotten between two layers changes the shape more often than not.
         let shape = output.node().and_then(|node| graph.shapes().into_iter().nth(node));
         match shape.is_some_and(|shape| shape == graph.image.dims()) {
@@ -173,6 +207,14 @@ impl Graph {
                 "the last layer, whose shape is not that of the images,",
             )),
         }
+    }
+
+    /// Whether each operation takes only what is made before it, and there is an output.
+    pub fn is_ordered(&self) -> bool {
+        let is_before = |value: &Value, number: usize| value.node().is_none_or(|node| node < number);
+        let mut nodes = self.nodes.iter().enumerate();
+        nodes.all(|(number, node)| node.inputs.iter().all(|value| is_before(value, number)))
+            && self.output.node().is_some_and(|node| node < self.nodes.len())
     }
 
     /// A tensor by its name.

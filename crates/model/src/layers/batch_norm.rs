@@ -112,7 +112,8 @@ impl<B: Backend> BatchNorm<B> {
     /// Says what the layer computes outside of training.
     pub fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
         let operation = Operation::BatchNorm {
-            weights: graph.weights(&self.weight, Some(&self.bias)),
+            scale: graph.name(&self.weight),
+            shift: graph.name(&self.bias),
             mean: graph.name(&self.running_mean),
             variance: graph.name(&self.running_var),
             epsilon: self.epsilon,

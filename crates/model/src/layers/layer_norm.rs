@@ -75,7 +75,8 @@ impl<B: Backend> LayerNorm<B> {
     /// Says what the layer computes.
     pub fn describe(&self, graph: &mut GraphBuilder, input: Value, activation: Activation) -> Value {
         let operation = Operation::LayerNorm {
-            weights: graph.weights(&self.weight, Some(&self.bias)),
+            scale: graph.name(&self.weight),
+            shift: graph.name(&self.bias),
             epsilon: EPSILON,
         };
         let output = graph.push(operation, [input]);
