@@ -78,5 +78,13 @@ fn workspace() -> PathBuf {
 fn cargo() -> std::process::Command {
     let mut command = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(workspace());
+    // What `cargo run` says of xtask. Build scripts (ring's) that look at variables of these names would run anew, and all that stands on them be
+    // compiled again, whenever cargo is started from here after it was started from a shell, or the other way round.
+    for (name, _) in std::env::vars_os() {
+        let is_of_xtask = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(is_of_xtask) {
+            command.env_remove(name);
+        }
+    }
     command
 }
