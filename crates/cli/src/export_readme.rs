@@ -39,7 +39,7 @@ impl Facts<'_> {
 pub fn readme(facts: &Facts<'_>) -> String {
     let latent = facts.graph.latent_size;
     let [channels, height, width] = facts.graph.image.dims();
-    let is_conditional = facts.graph.classes > 0;
+    let is_conditional = facts.graph.takes_classes();
     let classes = match is_conditional {
         true => format!(
             " and `class`, int64 `[batch]`, 0 to {}: {}",

@@ -87,39 +87,20 @@ pub fn named_tensors<B: Backend, M: Module<B>>(module: &M) -> Vec<NamedTensor> {
     collector.tensors
 }
 
-/// Names and shapes of a module's trainable parameters, in the order of its fields: all but the buffers.
-pub fn trainable_shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Vec<usize>)> {
-    struct Collector {
-        path: Path,
-        shapes: Vec<(String, Vec<usize>)>,
-    }
-    impl<B: Backend> ModuleVisitor<B> for Collector {
-        fn enter_module(&mut self, name: &str, container_type: &str) {
-            self.path.enter(name, container_type);
-        }
-        fn exit_module(&mut self, _name: &str, container_type: &str) {
-            self.path.exit(container_type);
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            if param.is_require_grad() {
-                self.shapes.push((self.path.name(), param.dims().to_vec()));
-            }
-        }
-    }
-    let mut collector = Collector {
-        path: Path::default(),
-        shapes: Vec::new(),
-    };
-    module.visit(&mut collector);
-    collector.shapes
+/// A float parameter of a module, without its values.
+struct Parameter {
+    id: ParamId,
+    name: String,
+    shape: Vec<usize>,
+    is_trained: bool,
 }
 
-/// The names of all float parameters of a module.
-pub(crate) fn parameter_names<B: Backend, M: Module<B>>(module: &M) -> HashMap<ParamId, String> {
+/// All float parameters of a module, in the order of its fields.
+fn parameters<B: Backend, M: Module<B>>(module: &M) -> Vec<Parameter> {
     #[derive(Default)]
     struct Collector {
         path: Path,
-        names: HashMap<ParamId, String>,
+        parameters: Vec<Parameter>,
     }
     impl<B: Backend> ModuleVisitor<B> for Collector {
         fn enter_module(&mut self, name: &str, container_type: &str) {
@@ -129,12 +110,29 @@ pub(crate) fn parameter_names<B: Backend, M: Module<B>>(module: &M) -> HashMap<P
             self.path.exit(container_type);
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            self.names.insert(param.id, self.path.name());
+            self.parameters.push(Parameter {
+                id: param.id,
+                name: self.path.name(),
+                shape: param.dims().to_vec(),
+                is_trained: param.is_require_grad(),
+            });
         }
     }
     let mut collector = Collector::default();
     module.visit(&mut collector);
-    collector.names
+    collector.parameters
+}
+
+/// Names and shapes of a module's trainable parameters, in the order of its fields: all but the buffers.
+pub fn trainable_shapes<B: Backend, M: Module<B>>(module: &M) -> Vec<(String, Vec<usize>)> {
+    let trained = parameters(module).into_iter().filter(|parameter| parameter.is_trained);
+    trained.map(|parameter| (parameter.name, parameter.shape)).collect()
+}
+
+/// The names of all float parameters of a module.
+pub(crate) fn parameter_names<B: Backend, M: Module<B>>(module: &M) -> HashMap<ParamId, String> {
+    let parameters = parameters(module).into_iter();
+    parameters.map(|parameter| (parameter.id, parameter.name)).collect()
 }
 
 /// Puts tensors into a module by name; each must be there exactly once, with its shape.

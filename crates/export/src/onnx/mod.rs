@@ -3,9 +3,7 @@
 mod nodes;
 pub(crate) mod proto;
 
-use std::collections::BTreeSet;
-
-use ganvas_model::{Graph, Value};
+use ganvas_model::Graph;
 use prost::Message;
 
 use crate::{ExportError, check};
@@ -34,13 +32,8 @@ const IR_VERSION: i64 = 8;
 /// [`ExportError`].
 pub fn onnx(graph: &Graph, about: impl IntoIterator<Item = (String, String)>) -> Result<Vec<u8>, ExportError> {
     check(graph)?;
-    let used: BTreeSet<Value> = graph
-        .nodes
-        .iter()
-        .flat_map(|node| node.inputs.iter().copied())
-        .collect();
     let mut inputs = vec![float_input(Z, &[graph.latent_size])];
-    if used.contains(&Value::CLASS) {
+    if graph.takes_classes() {
         inputs.push(value(CLASS, INT64, &[]));
     }
     let mut nodes = Nodes::new(graph);

@@ -25,7 +25,7 @@ const INDENT: &str = "        ";
 /// [`ExportError::Name`] for weights that no module of PyTorch can have, [`ExportError::Order`], [`ExportError::MissingTensor`].
 pub fn pytorch(graph: &Graph, title: &str) -> Result<String, ExportError> {
     check(graph)?;
-    let is_conditional = graph.nodes.iter().any(|node| node.inputs.contains(&Value::CLASS));
+    let is_conditional = graph.takes_classes();
     let (layers, forward) = Forward::of(graph)?;
     let arguments = if is_conditional { "self, z, classes" } else { "self, z" };
     let [channels, height, width] = graph.image.dims();
@@ -71,10 +71,9 @@ def load(weights=pathlib.Path(__file__).with_name("generator.safetensors")):
     return network.eval()
 "#,
         latent = graph.latent_size,
-        example = if is_conditional {
-            ", torch.arange(16) % CLASSES".replace("CLASSES", &graph.classes.to_string())
-        } else {
-            String::new()
+        example = match is_conditional {
+            true => format!(", torch.arange(16) % {}", graph.classes),
+            false => String::new(),
         },
     ))
 }

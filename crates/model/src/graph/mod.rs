@@ -217,6 +217,11 @@ impl Graph {
             && self.output.node().is_some_and(|node| node < self.nodes.len())
     }
 
+    /// Whether the class of each image is an input.
+    pub fn takes_classes(&self) -> bool {
+        self.nodes.iter().any(|node| node.inputs.contains(&Value::CLASS))
+    }
+
     /// A tensor by its name.
     pub fn tensor(&self, name: &str) -> Option<&NamedTensor> {
         self.tensors.iter().find(|tensor| tensor.name == name)
