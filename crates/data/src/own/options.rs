@@ -66,7 +66,7 @@ impl From<Background> for String {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum LabelSource {
-    /// Nowhere, but for IDX and CIFAR-10 files, which have their own.
+    /// Nowhere, but for `.npz`, IDX and CIFAR-10 files, which have their own.
     #[default]
     None,
     /// The topmost folder that each lies in is its class.

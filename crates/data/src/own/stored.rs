@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{DataError, ImageSet, idx, read_samples};
+use crate::samples::read_labels;
+use crate::{DataError, ImageSet, ImageSource, idx, read_samples};
 
 /// Bytes of a record of CIFAR-10: a label, and 32×32 pixels in three planes.
 const RECORD: usize = 1 + 3 * 32 * 32;
@@ -70,34 +71,32 @@ pub(super) fn read(path: &Path) -> Result<Stored, DataError> {
     if samples.guessed {
         tracing::info!("{}", samples.origin);
     }
-    let labels = match name.ends_with(".npy") || name.ends_with(".npz") {
-        true => None,
-        false => labels_beside(path).map(|path| idx::read_labels(&path)).transpose()?,
+    let count = samples.images.len();
+    let labels = match &samples.array {
+        Some(array) => read_labels(path, array, count)?,
+        None if name.ends_with(".npy") => None,
+        None => labels_beside(path)
+            .map(|beside| of_idx(path, &beside, count))
+            .transpose()?,
     };
-    match labels {
-        None => Ok(Stored {
-            images: samples.images,
-            labels: None,
-        }),
-        Some(labels) => with_labels(path, samples.images, &labels),
-    }
+    Ok(Stored {
+        images: samples.images,
+        // They begin anywhere, as EMNIST's letters do at 1, so they are names, which get numbers from 0.
+        labels: labels.map(|labels| labels.iter().map(i64::to_string).collect()),
+    })
 }
 
-/// Labels that begin anywhere, as EMNIST's letters do at 1, are names, which get numbers from 0.
-fn with_labels(path: &Path, images: ImageSet, labels: &[u8]) -> Result<Stored, DataError> {
-    use crate::ImageSource;
-    if labels.len() != images.len() {
-        let found = format!("{} labels in the file beside it", labels.len());
-        return Err(DataError::format(
-            path,
-            format!("a label for each of {} images", images.len()),
-            found,
-        ));
+/// The labels of `count` images in the file beside theirs.
+fn of_idx(images: &Path, beside: &Path, count: usize) -> Result<Vec<i64>, DataError> {
+    let labels = idx::read_labels(beside)?;
+    match labels.len() == count {
+        true => Ok(labels.into_iter().map(i64::from).collect()),
+        false => Err(DataError::format(
+            images,
+            format!("a label for each of {count} images"),
+            format!("{} labels in the file beside it", labels.len()),
+        )),
     }
-    Ok(Stored {
-        images,
-        labels: Some(labels.iter().map(u8::to_string).collect()),
-    })
 }
 
 /// The IDX file of labels that belongs to one of images: `…-labels-idx1-ubyte` beside `…-images-idx3-ubyte`.

@@ -19,7 +19,7 @@ use super::{Samples, ValueRange, file_name, origin};
 use crate::{DataError, ImageSet};
 
 /// The names by which an array is chosen where several could be meant, best first.
-const USUAL_NAMES: [&str; 5] = ["images", "samples", "x", "arr_0", "x_train"];
+const USUAL_NAMES: [&str; 6] = ["images", "samples", "x", "arr_0", "x_train", "train_images"];
 
 /// How many arrays a message lists.
 const LISTED: usize = 12;
@@ -142,13 +142,14 @@ fn read_array(
     visit(place, array, &mut |value| pixels.push(range.to_byte(value)))?;
     let pixels = layout.arrange(pixels);
     let images = ImageSet::new(file_name(path), pixels, None, layout.image_shape())?;
-    let name = name.map(|name| format!("array `{name}`, ")).unwrap_or_default();
-    let remarks = format!("{name}{}, taken as {range}", array.element.name());
+    let called = name.map(|name| format!("array `{name}`, ")).unwrap_or_default();
+    let remarks = format!("{called}{}, taken as {range}", array.element.name());
     Ok(Samples {
         origin: origin(&images, path, Some(&remarks)),
         images,
         range,
         guessed,
+        array: name.map(str::to_owned),
     })
 }
 
@@ -261,7 +262,7 @@ fn visit_as<T: Deserialize>(
 }
 
 /// What an archive that cannot be read means.
-fn broken_archive(path: &Path, error: ZipError) -> DataError {
+pub(super) fn broken_archive(path: &Path, error: ZipError) -> DataError {
     match error {
         // An invalid argument is a place outside of the file that the archive's directory leads to.
         ZipError::Io(error) if error.raw_os_error().is_some() && error.kind() != ErrorKind::InvalidInput => {

@@ -33,6 +33,7 @@ pub(super) fn read(folder: &Path) -> Result<Samples, DataError> {
         guessed: false,
         origin: origin(&images, folder, Some(&remarks)),
         images,
+        array: None,
     })
 }
 

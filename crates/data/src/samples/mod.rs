@@ -15,9 +15,11 @@ use crate::{DataError, ImageSet, ImageSource, idx};
 mod arrays;
 mod folder;
 mod header;
+mod labels;
 mod layout;
 mod values;
 
+pub(crate) use labels::read_labels;
 pub use values::{UnknownRange, ValueRange};
 
 /// The most pixels that are read from one place, one byte each. 50,000 images of 64 × 64 in colours have 0.6 · 10⁹.
@@ -38,14 +40,16 @@ pub struct Samples {
     pub guessed: bool,
     /// One line for people: ``10,000 images of 28×28 from samples.npz (array `images`, f32, taken as -1..1)``.
     pub origin: String,
+    /// What their array is called in its archive.
+    pub(crate) array: Option<String>,
 }
 
 /// Reads the images of a file or of a folder; which kind it is says the name.
 ///
 /// - `.npy` and `.npz`: an array of the types uint8, int32, int64, float16, float32 or float64, of either byte order and of C
 ///   or Fortran order, with the shape N×H×W, N×H×W×C, N×C×H×W (C is 1 or 3) or N×(H·W) for square grey images. Of several
-///   such arrays in an `.npz` file the one is taken whose name is `images`, `samples`, `x`, `arr_0` or `x_train`, in this
-///   order.
+///   such arrays in an `.npz` file the one is taken whose name is `images`, `samples`, `x`, `arr_0`, `x_train` or
+///   `train_images`, in this order.
 /// - `.idx`, `.gz` and names that end in `-ubyte`: IDX files.
 /// - A folder: all PNG files in it and in its folders, in the order of their paths, but none whose name begins with a dot.
 ///   All become 8 bits deep; what is transparent is laid over black; colours that are all grey become one channel.
@@ -89,6 +93,7 @@ fn read_idx(path: &Path) -> Result<Samples, DataError> {
         guessed: false,
         origin: origin(&images, path, None),
         images,
+        array: None,
     })
 }
 

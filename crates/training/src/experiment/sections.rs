@@ -118,7 +118,7 @@ pub struct DataSection {
     /// The colour behind transparent pixels and at the sides of padded pictures, with `path`: `black`, `white` or `#8090a0`.
     pub background: String,
     /// Where the classes of pictures are said, with `path`: `none`, `folders` (the topmost folder that each lies in), or a table in the folder with the
-    /// columns `file` and `label`, such as `labels.csv`. IDX and CIFAR-10 files have their own.
+    /// columns `file` and `label`, such as `labels.csv`. `.npz`, IDX and CIFAR-10 files have their own.
     pub labels: String,
     /// Whether rows and columns are exchanged, with `path`: EMNIST's letters lie on their side.
     pub transpose: bool,
