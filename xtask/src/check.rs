@@ -68,7 +68,8 @@ pub fn check() -> anyhow::Result<bool> {
         ),
         (
             "documentation",
-            &["doc", "--release", "--workspace", "--no-deps"],
+            // With the features of the lints, whose view of third-party crates it then takes.
+            &["doc", "--release", "--workspace", "--no-deps", "--features", &features],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
     ];

@@ -110,12 +110,22 @@ fn is_empty(row: &Row) -> bool {
     row.reason.is_none() && row.counts == Counts::default()
 }
 
+/// The command instantiates the whole training for its backend, which takes three minutes on two cores with optimizations and half of one without. What
+/// computes lies in other packages, which have them.
+const NOT_OPTIMIZED: &str = "--config=profile.release.package.ganvas.opt-level=0";
+
 /// The cargo that builds and runs some of the tests.
 fn tests(options: &Options, which: &[&str]) -> Command {
     let mut command = cargo();
     // One profile for all, the one that `cargo run --release` uses, so that dependencies are built once.
     command
-        .args(["test", "--release", "--no-fail-fast", "--no-default-features"])
+        .args([
+            "test",
+            "--release",
+            "--no-fail-fast",
+            "--no-default-features",
+            NOT_OPTIMIZED,
+        ])
         .args(which)
         .args(options.filter.as_deref().map(|text| ["--", text]).into_iter().flatten());
     command
