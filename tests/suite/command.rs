@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{KIND, backend_path, desk::Desk, experiments, workspace};
+use crate::{KIND, backend_path, desk::Desk, experiments};
 
 fn png_size(path: &Path) -> (u32, u32) {
     let reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap()))
@@ -356,21 +356,5 @@ fn help_and_version_are_there() {
     assert!(desk.ok(&["--version"]).stdout.contains(env!("CARGO_PKG_VERSION")));
     for verb in ["train", "generate", "data", "config", "backends"] {
         assert!(desk.ok(&[verb, "--help"]).stdout.contains("Usage: ganvas"), "{verb}");
-    }
-}
-
-/// The README shows the heart of `examples/own_gan`: it is that program's own text.
-#[test]
-fn the_readmes_own_gan_is_the_one_that_runs() {
-    let read = |path: &str| fs::read_to_string(workspace().join(path)).unwrap();
-    let (readme, example) = (read("README.md"), read("examples/own_gan/src/main.rs"));
-    let shown: Vec<&str> = readme
-        .split("```rust,ignore\n")
-        .skip(1)
-        .filter_map(|rest| rest.split("```").next())
-        .collect();
-    assert!(shown.len() >= 3);
-    for code in shown {
-        assert!(example.contains(code), "not in examples/own_gan:\n{code}");
     }
 }

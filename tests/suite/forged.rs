@@ -14,7 +14,7 @@ use ganvas_model::{Generator, NetworkConfig, from_safetensors, to_safetensors};
 use ganvas_training::{Checkpoint, Experiment, Sampler, TrainingError, TrainingState};
 use proptest::prelude::*;
 
-use crate::{B, Inner, ON_CUBECL, device};
+use crate::{AT_EVERY_PLACE, B, Inner, device};
 use forging::{committed, forged, leak};
 use memory::{assert_modest, memory};
 use mutation::{cases, changed};
@@ -67,8 +67,7 @@ fn take_up(name: &str, bytes: &[u8]) -> Result<(), TrainingError> {
 fn strategy() -> ProptestConfig {
     // What the backend takes once for itself is not the checkpoint's.
     take_up("", &[]).unwrap();
-    // A software adapter takes long to make networks.
-    cases(if ON_CUBECL { 30 } else { 300 })
+    cases(if AT_EVERY_PLACE { 300 } else { 30 })
 }
 
 proptest! {

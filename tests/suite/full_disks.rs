@@ -6,7 +6,7 @@ use ganvas_data::disk::faults::FullDisk;
 use ganvas_training::{Checkpoint, Experiment};
 
 use crate::{
-    ON_CUBECL,
+    AT_EVERY_PLACE,
     desk::{Desk, Run},
     determinism::{assert_same_run, begin, experiment, go_on},
     exchange::copy_run,
@@ -50,8 +50,7 @@ fn a_disk_that_fills_up_at_any_write_stops_the_run_and_spares_what_was_whole() {
     };
     // Three checkpoints of seven files, each created, written and synchronized, are more than sixty of them.
     assert!(operations > 100, "{operations}");
-    // A software adapter takes half a second for a step.
-    let stride = if ON_CUBECL { operations as usize / 4 } else { 1 };
+    let stride = if AT_EVERY_PLACE { 1 } else { operations as usize / 4 };
     for after in (0..operations).step_by(stride) {
         let path = folder.path().join(format!("full-{after}"));
         let error = {
@@ -105,7 +104,7 @@ fn a_disk_that_fills_up_while_a_run_is_taken_up_again_spares_it_too() {
     assert!(operations > 60, "{operations}");
     fs::remove_dir_all(&path).unwrap();
 
-    let stride = if ON_CUBECL { operations as usize / 4 } else { 1 };
+    let stride = if AT_EVERY_PLACE { 1 } else { operations as usize / 4 };
     for after in (0..operations).step_by(stride) {
         copy_run(&stopped, &path);
         let error = resume(&path, after).0.unwrap_err();

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, fs, process::Command};
 use ganvas_backend::BackendKind;
 use ganvas_model::fused_layers_in_use;
 
-use crate::{B, KIND, desk::Desk, device, workspace};
+use crate::{
+    B, KIND,
+    desk::{Desk, Run},
+    device, workspace,
+};
 
 /// The verbs that the help of a command lists, `help` left out.
 fn verbs(desk: &Desk, of: &[&str]) -> Vec<String> {
@@ -59,7 +63,7 @@ fn the_help_of_every_verb_has_an_example_that_can_be_typed() {
 #[test]
 fn examples_parse_without_help() {
     let desk = Desk::new();
-    // Run where there is nothing: whatever they say is about files, and not about arguments.
+    // Run where there is nothing, and no data set: whatever they say is about files, and not about arguments.
     for verb in all_verbs(&desk) {
         let words: Vec<&str> = verb.iter().map(String::as_str).collect();
         let help = desk.ok(&[&words[..], &["--help"]].concat()).stdout;
@@ -77,7 +81,9 @@ fn examples_parse_without_help() {
             if works || typed[..2] == ["data", "fetch"] {
                 continue;
             }
-            let run = desk.run(&typed);
+            let mut command = desk.command(&typed);
+            command.env("GANVAS_DATA", desk.path("nothing"));
+            let run = Run::from(command.output().unwrap(), &typed);
             assert!(!run.stderr.contains("Usage: "), "{example}: {}", run.stderr);
         }
     }

@@ -91,6 +91,9 @@ mod optimizers;
 /// Files outside of run directories.
 #[cfg(feature = "ndarray")]
 mod outputs;
+/// The crate of a user's own.
+#[cfg(feature = "ndarray")]
+mod own_gan;
 /// Images of one's own.
 #[cfg(feature = "ndarray")]
 mod own_images;
@@ -179,6 +182,10 @@ backend_under_test! {
 
 /// True where kernels are burn-cubecl's.
 const ON_CUBECL: bool = !matches!(KIND.as_bytes(), b"ndarray" | b"flex" | b"libtorch");
+
+/// Kills, full disks and forged files meet code that knows no backend: they are tried at every place on ndarray, where a start takes the least time,
+/// and at a few on the others.
+const AT_EVERY_PLACE: bool = matches!(KIND.as_bytes(), b"ndarray");
 
 /// The backend under test, without gradients.
 type Inner = <B as AutodiffBackend>::InnerBackend;
