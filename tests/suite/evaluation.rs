@@ -193,6 +193,11 @@ fn stacked_digits_are_trained_on_and_their_modes_are_counted() {
         assert!((250.0..270.0).contains(&modes), "{found}");
         assert_eq!(found["real"]["name"], "stacked-mnist");
     }
+    // A run knows what it was trained on.
+    let alone = ["evaluate", "run", "--count", "30", "--metrics", "modes,score", "--json"];
+    let alone = parsed(&desk.ok(&[&alone[..], &data].concat()).stdout);
+    assert!(alone["modes"].is_f64() && alone["score"].is_f64(), "{alone}");
+    assert_eq!(alone["real"]["name"], "stacked-mnist");
     desk.ok(&[&["data", "preview", "stacked-mnist", "--count", "9"][..], &data].concat());
     assert!(desk.path("stacked-mnist.png").is_file());
 }

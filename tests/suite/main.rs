@@ -183,8 +183,8 @@ backend_under_test! {
 /// True where kernels are burn-cubecl's.
 const ON_CUBECL: bool = !matches!(KIND.as_bytes(), b"ndarray" | b"flex" | b"libtorch");
 
-/// Kills, full disks and forged files meet code that knows no backend: they are tried at every place on ndarray, where a start takes the least time,
-/// and at a few on the others.
+/// Kills, full disks and forged files meet the code of runs and checkpoints, which is the same for all: they are tried at every place on ndarray, where a
+/// start takes the least time, and at a few on the others.
 const AT_EVERY_PLACE: bool = matches!(KIND.as_bytes(), b"ndarray");
 
 /// The backend under test, without gradients.

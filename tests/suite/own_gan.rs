@@ -28,10 +28,22 @@ fn networks_and_objective_of_ones_own_are_resumed_to_the_bit() {
     train(&whole, "200");
     train(&parts, "120");
     train(&parts, "200");
+    let sessions = fs::read_to_string(parts.join("sessions.jsonl")).unwrap();
+    let begun: Vec<u64> = sessions
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["step"]
+                .as_u64()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(begun, [0, 120]);
     for file in [
         "generator.safetensors",
         "discriminator.safetensors",
         "ema_generator.safetensors",
+        "optimizer_generator.safetensors",
+        "optimizer_discriminator.safetensors",
     ] {
         let [one, other] =
             [&whole, &parts].map(|run| fs::read(run.join("checkpoints/step-000200").join(file)).unwrap());
@@ -52,5 +64,25 @@ fn the_readmes_own_gan_is_the_one_that_runs() {
     assert!(shown.len() >= 3);
     for code in shown {
         assert!(example.contains(code), "not in examples/own_gan:\n{code}");
+    }
+}
+
+/// What the suite builds it with is what its own manifest names, at the versions of the workspace.
+#[test]
+fn its_manifest_names_the_crates_that_the_suite_builds_it_with() {
+    let read = |path: &str| -> toml::Table { fs::read_to_string(workspace().join(path)).unwrap().parse().unwrap() };
+    let (own, suite, whole) = (
+        read("examples/own_gan/Cargo.toml"),
+        read("tests/Cargo.toml"),
+        read("Cargo.toml"),
+    );
+    let names = |table: &toml::Table| -> Vec<String> {
+        let names = table["dependencies"].as_table().unwrap().keys();
+        names.filter(|name| *name != "ganvas").cloned().collect()
+    };
+    assert_eq!(names(&own), names(&suite));
+    let shared = &whole["workspace"]["dependencies"];
+    for name in ["burn", "serde"] {
+        assert_eq!(own["dependencies"][name], shared[name]);
     }
 }

@@ -104,7 +104,7 @@ pub struct OwnArguments {
     /// black, white or #8090a0, behind transparent pixels and at padded sides [default: black]
     #[arg(long, value_name = "COLOUR", value_parser = background)]
     background: Option<Background>,
-    /// none, folders, or a table in the folder [default: none]
+    /// none, folders, or a table in the folder; .npz, IDX and CIFAR-10 have their own [default: none]
     #[arg(long, value_name = "WHERE")]
     labels: Option<String>,
     /// Exchanges rows and columns

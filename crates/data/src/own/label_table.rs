@@ -70,8 +70,8 @@ pub(super) fn numbered(path: &Path, labels: &[Option<String>]) -> Result<(Vec<Op
     let mut names: Vec<&String> = labels.iter().flatten().collect();
     names.sort();
     names.dedup();
-    if names.iter().all(|name| name.parse::<u64>().is_ok()) {
-        names.sort_by_key(|name| name.parse::<u64>().unwrap_or_default());
+    if names.iter().all(|name| name.parse::<i128>().is_ok()) {
+        names.sort_by_key(|name| name.parse::<i128>().unwrap_or_default());
     }
     if names.len() > MOST_CLASSES {
         let found = format!("{}, such as `{}`", names.len(), names[0]);

@@ -73,7 +73,7 @@ pub(super) fn read(path: &Path) -> Result<Stored, DataError> {
     }
     let count = samples.images.len();
     let labels = match &samples.array {
-        Some(array) => read_labels(path, array, count)?,
+        Some(array) => read_labels(path, array, count),
         None if name.ends_with(".npy") => None,
         None => labels_beside(path)
             .map(|beside| of_idx(path, &beside, count))

@@ -1,5 +1,6 @@
 //! Labels from the archive of NumPy that holds the images, in the array that belongs to theirs.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -12,7 +13,7 @@ use super::arrays::broken_archive;
 use super::header::{description, read_header, unreadable};
 use crate::DataError;
 
-/// What the labels of images with these names are called, in Keras' archives, MedMNIST's and samplers'; those of others are `labels`.
+/// What the labels of images with these names are called in Keras' archives, MedMNIST's and samplers'; `labels` is their name beside images of any.
 const PAIRS: [(&str, &str); 4] = [
     ("x", "y"),
     ("x_train", "y_train"),
@@ -20,14 +21,39 @@ const PAIRS: [(&str, &str); 4] = [
     ("train_images", "train_labels"),
 ];
 
-/// Reads the labels of the images in the array `images` of an `.npz` file; `None` where no array has the name that labels of these would have.
+/// The most classes; a label is a byte.
+const MOST_CLASSES: usize = 256;
+
+/// Reads the labels of the `count` images in the array `images` of an `.npz` file; `None` where there are none.
 ///
-/// # Errors
-///
-/// [`DataError::Io`] and [`DataError::Format`] where the array is damaged, or no whole number for each of `count` images.
-pub(crate) fn read_labels(path: &Path, images: &str, count: usize) -> Result<Option<Vec<i64>>, DataError> {
-    let known = PAIRS.iter().find(|(known, _)| *known == images);
-    let name = known.map_or("labels", |(_, name)| name);
+/// An array of that name may be anything (one-hot vectors, names of files, the classes of ImageNet), and images can be trained on without labels: what
+/// cannot be taken as such is left out with a warning, and who needs classes finds none.
+pub(crate) fn read_labels(path: &Path, images: &str, count: usize) -> Option<Vec<i64>> {
+    // Beside its images, where an archive has folders.
+    let (folder, name) = images
+        .rsplit_once('/')
+        .map_or(("", images), |(folder, name)| (folder, name));
+    let slash = if folder.is_empty() { "" } else { "/" };
+    let pair = PAIRS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, labels)| *labels);
+    for name in pair.into_iter().chain(["labels"]) {
+        let name = format!("{folder}{slash}{name}");
+        match read_array(path, &name, count) {
+            Ok(Some(labels)) => {
+                tracing::info!("labels from the array `{name}`");
+                return Some(labels);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!("the array `{name}` is not taken for labels: {error}"),
+        }
+    }
+    None
+}
+
+/// Reads an array of a label for each image; `None` where there is no such array.
+fn read_array(path: &Path, name: &str, count: usize) -> Result<Option<Vec<i64>>, DataError> {
     let file = File::open(path).map_err(|error| DataError::io("open", path, error))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken_archive(path, error))?;
     let mut stream = match archive.by_name(&format!("{name}.npy")) {
@@ -36,18 +62,22 @@ pub(crate) fn read_labels(path: &Path, images: &str, count: usize) -> Result<Opt
         Err(error) => return Err(broken_archive(path, error)),
     };
     let header = read_header(&mut stream, path)?;
-    let expected = || format!("a whole number for each of {count} images in the array `{name}`, their labels");
+    let found = description(&header);
     let is_one_each = matches!(header.shape(), [all] | [all, 1] if *all == count as u64);
-    let described = description(&header);
     let numbers = match is_one_each {
         true => integers(header, &mut stream, path)?,
         false => None,
     };
-    match numbers {
-        Some(numbers) => Ok(Some(numbers)),
-        // A name that says nothing may be that of anything.
-        None if name == "arr_1" => Ok(None),
-        None => Err(DataError::format(path, expected(), described)),
+    let expected = format!("a whole number for each of {count} images");
+    let numbers = numbers.ok_or_else(|| DataError::format(path, expected, found))?;
+    let classes = numbers.iter().collect::<BTreeSet<_>>().len();
+    match classes > MOST_CLASSES {
+        true => Err(DataError::format(
+            path,
+            format!("at most {MOST_CLASSES} classes"),
+            classes.to_string(),
+        )),
+        false => Ok(Some(numbers)),
     }
 }
 
@@ -75,23 +105,21 @@ fn read<T: Deserialize + TryInto<i64>>(
     stream: &mut impl Read,
     path: &Path,
 ) -> Result<Vec<i64>, DataError> {
-    let damaged = |found: String| DataError::format(path, "an array of labels", found);
+    let expected = "as many whole numbers below 2⁶³ as the header says";
+    let damaged = |found: String| DataError::format(path, expected, found);
     let file = NpyFile::with_header(header, &mut *stream);
     let numbers = file.data::<T>().map_err(|error| damaged(error.to_string()))?;
     let mut labels = Vec::new();
     for number in numbers {
         let number = number.map_err(|error| unreadable(path, error))?;
-        labels.push(
-            number
-                .try_into()
-                .map_err(|_| damaged("a number beyond 2⁶³".to_owned()))?,
-        );
+        labels.push(number.try_into().map_err(|_| damaged("a larger one".to_owned()))?);
     }
-    // Reading on makes the archive check its sum.
-    let beyond = std::io::copy(stream, &mut std::io::sink()).map_err(|error| unreadable(path, error))?;
-    match beyond {
+    // Reading on shows what is too long, and makes the archive check its sum.
+    let mut beyond = Vec::new();
+    let read = stream.take(1).read_to_end(&mut beyond);
+    match read.map_err(|error| unreadable(path, error))? {
         0 => Ok(labels),
-        _ => Err(damaged(format!("{beyond} bytes more than its header says"))),
+        _ => Err(damaged("more than that".to_owned())),
     }
 }
 
@@ -153,27 +181,71 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_label_for_each_image_is_refused() {
-        let cases = [
+    fn arrays_that_are_no_labels_are_left_out() {
+        let structured = {
+            let mut array = npy("|u1", false, &[8], &[0; 8]);
+            let at = array.windows(5).position(|part| part == b"'|u1'").unwrap();
+            array[at..at + 5].copy_from_slice(b"['a']");
+            array
+        };
+        for labels in [
             npy("|u1", false, &[7], &[0; 7]),
-            npy("|u1", false, &[4, 2], &[0; 8]),
+            npy("|u1", false, &[8, 10], &[0; 80]),
             npy("<f4", false, &[8], &[0; 32]),
-        ];
-        for case in cases {
-            let (_folder, options) = archive(["images", "labels"], case.clone());
-            let error = load(&options).unwrap_err();
-            assert!(
-                error.contains("expected a whole number for each of 8 images in the array `labels`"),
-                "{error}"
-            );
-            let (_folder, options) = archive(["arr_0", "arr_1"], case);
-            assert_eq!(load(&options), Ok(None));
+            npy("<u8", false, &[8], &[255; 64]),
+            npy("<U1", false, &[8], &[0; 32]),
+            npy("|u1", false, &[8], &[0; 7]),
+            npy("|u1", false, &[8], &[0; 9]),
+            structured,
+        ] {
+            for names in [["images", "labels"], ["arr_0", "arr_1"]] {
+                let (_folder, options) = archive(names, labels.clone());
+                assert_eq!(load(&options), Ok(None));
+            }
         }
-        for length in [7, 9] {
-            let (_folder, options) = archive(["x", "y"], npy("|u1", false, &[8], &vec![0; length]));
-            let error = load(&options).unwrap_err();
-            assert!(error.contains("own.npz"), "{error}");
+    }
+
+    #[test]
+    fn more_classes_than_a_byte_has_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.npz");
+        for (classes, is_taken) in [(256_i16, true), (257, false)] {
+            let pixels: Vec<u8> = (0..300 * 16).map(|index| (index % 251) as u8).collect();
+            let labels: Vec<u8> = (0..300).flat_map(|index| (index % classes - 1).to_le_bytes()).collect();
+            let arrays = [
+                ("arr_0", npy("|u1", false, &[300, 4, 4], &pixels)),
+                ("arr_1", npy("<i2", false, &[300], &labels)),
+            ];
+            std::fs::write(&path, npz(&arrays)).unwrap();
+            let options = OwnOptions {
+                path: path.clone(),
+                ..OwnOptions::default()
+            };
+            let (images, report) = load_own(&options, &|_, _| ()).unwrap();
+            assert_eq!(images.label(0).is_some(), is_taken);
+            if is_taken {
+                // In the order of numbers, the negative one first.
+                assert_eq!(report.classes[..4], ["-1", "0", "1", "2"]);
+                assert_eq!(report.classes[255], "254");
+            }
         }
+    }
+
+    #[test]
+    fn labels_lie_beside_their_images_under_either_name() {
+        let wanted = Some((0..8).collect::<Vec<u32>>());
+        let numbers = npy("|u1", false, &[8], &[0, 1, 2, 3, 4, 5, 6, 7]);
+        for names in [
+            ["x", "labels"],
+            ["train/images", "train/labels"],
+            ["train/x", "train/y"],
+        ] {
+            let (_folder, options) = archive(names, numbers.clone());
+            assert_eq!(load(&options), Ok(wanted.clone()), "{names:?}");
+        }
+        // Those of others are not theirs.
+        let (_folder, options) = archive(["train/images", "labels"], numbers);
+        assert_eq!(load(&options), Ok(None));
     }
 
     proptest! {
