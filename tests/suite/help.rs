@@ -7,7 +7,7 @@ use ganvas_model::fused_layers_in_use;
 
 use crate::{
     B, KIND,
-    desk::{Desk, Run},
+    desk::{Desk, run_with_data},
     device, workspace,
 };
 
@@ -81,9 +81,7 @@ fn examples_parse_without_help() {
             if works || typed[..2] == ["data", "fetch"] {
                 continue;
             }
-            let mut command = desk.command(&typed);
-            command.env("GANVAS_DATA", desk.path("nothing"));
-            let run = Run::from(command.output().unwrap(), &typed);
+            let run = run_with_data(&desk, desk.path("nothing").to_str(), &typed);
             assert!(!run.stderr.contains("Usage: "), "{example}: {}", run.stderr);
         }
     }

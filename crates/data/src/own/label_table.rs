@@ -5,9 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::DataError;
-
-/// The most classes; a label is a byte.
-const MOST_CLASSES: usize = 256;
+use crate::source::MOST_CLASSES;
 
 /// Reads a table with the columns `file` and `label` (or `class`), whatever others there are and in whatever order.
 pub(super) fn read(path: &Path, text: impl Read) -> Result<HashMap<PathBuf, String>, DataError> {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use npyz::half::f16;
 use npyz::npz::array_name_from_file_name;
-use npyz::{Deserialize, NpyFile};
+use npyz::{Deserialize, NpyFile, NpyHeader};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -41,8 +41,7 @@ pub(super) fn read_npy(path: &Path, range: Option<ValueRange>) -> Result<Samples
 
 /// Reads the array of an `.npz` file that holds images.
 pub(super) fn read_npz(path: &Path, range: Option<ValueRange>) -> Result<Samples, DataError> {
-    let file = File::open(path).map_err(|error| DataError::io("open", path, error))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken_archive(path, error))?;
+    let mut archive = open_archive(path)?;
     let Member { index, name, array } = choose(&mut archive, path)?;
     let mut place = Place::Archive { path, archive, index };
     read_array(&mut place, &array, range, Some(&name))
@@ -245,13 +244,17 @@ fn visit_as<T: Deserialize>(
         }
         take(value);
     }
-    // Reading on shows what is too long, and makes an archive check its sum.
+    check_end(stream, &array.header, path)
+}
+
+/// Refuses what goes on after the numbers; reading on also makes an archive check its sum.
+pub(super) fn check_end(stream: &mut impl Read, header: &NpyHeader, path: &Path) -> Result<(), DataError> {
     let mut beyond = Vec::new();
     let read = stream.take(1).read_to_end(&mut beyond);
     match read.map_err(|error| unreadable(path, error))? {
         0 => Ok(()),
         _ => {
-            let expected = format!("as many numbers as the header says, {}", description(&array.header));
+            let expected = format!("as many numbers as the header says, {}", description(header));
             Err(DataError::format(
                 path,
                 expected,
@@ -259,6 +262,12 @@ fn visit_as<T: Deserialize>(
             ))
         }
     }
+}
+
+/// Opens an archive of arrays.
+pub(super) fn open_archive(path: &Path) -> Result<ZipArchive<BufReader<File>>, DataError> {
+    let file = File::open(path).map_err(|error| DataError::io("open", path, error))?;
+    ZipArchive::new(BufReader::new(file)).map_err(|error| broken_archive(path, error))
 }
 
 /// What an archive that cannot be read means.

@@ -1,17 +1,16 @@
 //! Labels from the archive of NumPy that holds the images, in the array that belongs to theirs.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, TypeChar};
-use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::arrays::broken_archive;
+use super::arrays::{broken_archive, check_end, open_archive};
 use super::header::{description, read_header, unreadable};
 use crate::DataError;
+use crate::source::MOST_CLASSES;
 
 /// What the labels of images with these names are called in Keras' archives, MedMNIST's and samplers'; `labels` is their name beside images of any.
 const PAIRS: [(&str, &str); 4] = [
@@ -20,9 +19,6 @@ const PAIRS: [(&str, &str); 4] = [
     ("arr_0", "arr_1"),
     ("train_images", "train_labels"),
 ];
-
-/// The most classes; a label is a byte.
-const MOST_CLASSES: usize = 256;
 
 /// Reads the labels of the `count` images in the array `images` of an `.npz` file; `None` where there are none.
 ///
@@ -54,8 +50,7 @@ pub(crate) fn read_labels(path: &Path, images: &str, count: usize) -> Option<Vec
 
 /// Reads an array of a label for each image; `None` where there is no such array.
 fn read_array(path: &Path, name: &str, count: usize) -> Result<Option<Vec<i64>>, DataError> {
-    let file = File::open(path).map_err(|error| DataError::io("open", path, error))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| broken_archive(path, error))?;
+    let mut archive = open_archive(path)?;
     let mut stream = match archive.by_name(&format!("{name}.npy")) {
         Ok(member) => BufReader::new(member),
         Err(ZipError::FileNotFound) => return Ok(None),
@@ -107,20 +102,15 @@ fn read<T: Deserialize + TryInto<i64>>(
 ) -> Result<Vec<i64>, DataError> {
     let expected = "as many whole numbers below 2⁶³ as the header says";
     let damaged = |found: String| DataError::format(path, expected, found);
-    let file = NpyFile::with_header(header, &mut *stream);
+    let file = NpyFile::with_header(header.clone(), &mut *stream);
     let numbers = file.data::<T>().map_err(|error| damaged(error.to_string()))?;
     let mut labels = Vec::new();
     for number in numbers {
         let number = number.map_err(|error| unreadable(path, error))?;
         labels.push(number.try_into().map_err(|_| damaged("a larger one".to_owned()))?);
     }
-    // Reading on shows what is too long, and makes the archive check its sum.
-    let mut beyond = Vec::new();
-    let read = stream.take(1).read_to_end(&mut beyond);
-    match read.map_err(|error| unreadable(path, error))? {
-        0 => Ok(labels),
-        _ => Err(damaged("more than that".to_owned())),
-    }
+    check_end(stream, &header, path)?;
+    Ok(labels)
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 
 use crate::{DataError, Fingerprint, ImageSource};
 
+/// The most classes that a set of images can have: its labels are bytes.
+pub(crate) const MOST_CLASSES: usize = 256;
+
 /// Images of one shape, one byte a value, with one label each or without labels.
 ///
 /// The pixels lie in N·C·H·W order: image after image, within it channel after channel, row after

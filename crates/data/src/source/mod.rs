@@ -23,6 +23,7 @@ pub use classes::Classes;
 pub use fetch::{FetchProgress, FetchReport, fetch};
 pub use fingerprint::Fingerprint;
 pub use image_set::ImageSet;
+pub(crate) use image_set::MOST_CLASSES;
 pub use image_source::ImageSource;
 pub use layout::{FoundSet, find_data_set};
 pub use load::{LoadOptions, count_before_loading, load, load_source, shape_before_loading};
