@@ -4,7 +4,8 @@
 //! tolerances, in `GANVAS_TEST_BACKEND`.
 //!
 //! What the command says and takes is the same on every backend, so the modules about that alone are in the build for ndarray, where
-//! a start takes the least time.
+//! a start takes the least time. What the loop does around its steps on the host (evaluators, full disks, locks) is tried on processors:
+//! each training takes a software adapter five seconds, and a GPU with tuned kernels longer.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that cannot go on should say so and stop.
 
@@ -40,16 +41,19 @@ mod evaluation;
 #[cfg(feature = "ndarray")]
 mod evaluation_mistakes;
 /// Evaluators, and the best checkpoint by what they report.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod evaluators;
 /// Runs of one backend on another.
 mod exchange;
 /// Generators for other programs.
 mod export;
 /// Second processes, links, changed configurations.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod faults;
 /// Checkpoints that somebody made up.
 mod forged;
 /// Disks that fill up.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod full_disks;
 /// Fused layers against Burn's operations.
 #[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
@@ -146,7 +150,13 @@ mod three_steps;
 #[cfg(feature = "ndarray")]
 mod time_zones;
 
-use std::{any::Any, fs, path::PathBuf, sync::LazyLock};
+use std::{
+    any::Any,
+    cell::OnceCell,
+    fs,
+    path::PathBuf,
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+};
 
 use burn::tensor::{Device, backend::AutodiffBackend};
 use ganvas_backend::Job;
@@ -237,7 +247,23 @@ static DEVICE: LazyLock<Device<B>> = LazyLock::new(|| {
 
 #[allow(clippy::clone_on_copy)] // On some backends it is Copy, on others not.
 fn device() -> Device<B> {
+    take_turn();
     DEVICE.clone()
+}
+
+/// burn-cubecl computes for all threads of a process at once, and under load one of two trainings side by side may end with other last
+/// digits than alone (docs/backends.md). There, the tests that compute in this process take turns: the harness has a thread for each test,
+/// and with the thread the turn ends.
+fn take_turn() {
+    static TURN: Mutex<()> = Mutex::new(());
+    thread_local! {
+        static MINE: OnceCell<MutexGuard<'static, ()>> = const { OnceCell::new() };
+    }
+    if ON_CUBECL {
+        MINE.with(|mine| {
+            mine.get_or_init(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
+        });
+    }
 }
 
 /// Fails unless `found` is within a relative `tolerance` of `expected`, measured against `scale` where the quantity itself

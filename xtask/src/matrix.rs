@@ -41,6 +41,7 @@ impl Backend {
             device: self.device.clone(),
             environment: Vec::new(),
         };
+        let mut on_gpu = !matches!(self.kind.as_str(), "ndarray" | "flex" | "libtorch" | "cpu");
         match self.kind.as_str() {
             "libtorch" => {
                 let found = libtorch::set_up()?;
@@ -59,6 +60,7 @@ impl Backend {
                 if !adapter.software {
                     ready.features.push_str(",fused");
                 }
+                on_gpu = !adapter.software;
                 ready.device = adapter.name;
                 // Without a desktop session, a layer of Mesa prints errors about a screen that nobody wants.
                 if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
@@ -67,9 +69,8 @@ impl Backend {
             }
             _ => {}
         }
-        if !matches!(self.kind.as_str(), "ndarray" | "flex" | "libtorch") {
-            // burn-cubecl computes for all threads of a process at once, and under load one of two trainings side by side may end
-            // with other last digits than alone (docs/backends.md). The command trains on one thread.
+        if on_gpu {
+            // It is shared by the tests that run side by side, each of which has kernels tuned by their times.
             ready.environment.push(("RUST_TEST_THREADS", "1".into()));
         }
         Ok(ready)
