@@ -54,6 +54,7 @@ fn a_run_goes_on_by_its_own_configuration() {
         &["train", "tiny.toml", "--resume", "--out", "run"],
         &["train", "--resume", "tiny.toml", "--out", "run"],
         &["train", "--resume", "--out", "run"],
+        &["train", "run", "--resume"],
     ] {
         let run = desk.ok(&[form, &STEPS, &["--set", "training.max_steps=8"]].concat());
         assert!(run.stdout.contains("nothing left to do"), "{form:?}: {}", run.stdout);
@@ -137,6 +138,7 @@ fn what_cannot_be_gone_on_with_is_an_error_and_left_alone() {
             "names a checkpoint, and --checkpoint 6 another",
         ),
         (&["train", "--resume"], "expected the run to go on with"),
+        (&["train", "run", "--resume", "run"], "run is a run, or a checkpoint"),
         (&["train", "--checkpoint", "4", "tiny.toml"], "--resume"),
         (&["train"], "<CONFIG>"),
         (&["train", "--resume", "run/samples"], "holds no run"),

@@ -31,6 +31,8 @@ impl Start {
         let (config, named) = match (config, named.as_deref()) {
             (None, Some(path)) if path.is_file() && !is_pointer(path) => (Some(path), None),
             (None, Some(path)) if !path.exists() && shipped::is_experiment(path) => (Some(path), None),
+            // And `RUN --resume` as `--resume RUN`.
+            (Some(path), None) if is_run(path) => (None, Some(path)),
             (config, named) => (config, named),
         };
         match (named, arguments.out.as_deref()) {
@@ -47,14 +49,8 @@ impl Start {
     fn anew(config: Option<&Path>) -> anyhow::Result<Self> {
         let config =
             config.ok_or_else(|| UsageError("expected an experiment; `ganvas config list` lists some".into()))?;
-        if config.is_dir() && RunLocation::find(config).is_ok() {
-            let path = quoted(config);
-            let message =
-                format!("{path} is a run, or a checkpoint; go on with it with `ganvas train --resume {path}`");
-            return Err(UsageError(message).into());
-        }
         Ok(Self {
-            text: shipped::experiment(config)?,
+            text: experiment(config)?,
             resume: None,
         })
     }
@@ -64,7 +60,7 @@ impl Start {
         let config = config
             .ok_or_else(|| UsageError("--resume: expected the run to go on with, such as --resume runs/…".into()))?;
         Ok(Self {
-            text: shipped::experiment(config)?,
+            text: experiment(config)?,
             resume: Some(Resume {
                 run: None,
                 checkpoint: checkpoint.unwrap_or(CheckpointChoice::Latest),
@@ -94,7 +90,7 @@ impl Start {
         let run = RunDirectory::at(run);
         Ok(Self {
             text: match config {
-                Some(config) => shipped::experiment(config)?,
+                Some(config) => experiment(config)?,
                 None => run.configuration()?,
             },
             resume: Some(Resume {
@@ -103,6 +99,21 @@ impl Start {
             }),
         })
     }
+}
+
+/// The text of an experiment; a run is none.
+fn experiment(config: &Path) -> anyhow::Result<ConfigText> {
+    if is_run(config) {
+        let path = quoted(config);
+        let message = format!("{path} is a run, or a checkpoint; go on with it with `ganvas train --resume {path}`");
+        return Err(UsageError(message).into());
+    }
+    Ok(shipped::experiment(config)?)
+}
+
+/// A run's folder, or a checkpoint's.
+fn is_run(path: &Path) -> bool {
+    path.is_dir() && RunLocation::find(path).is_ok()
 }
 
 /// `checkpoints/latest` is a file and names a checkpoint.
