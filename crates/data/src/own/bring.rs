@@ -1,274 +1,31 @@
-//! From a path to images of one shape.
+//! From pictures to images of one shape.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::{DynamicImage, GenericImageView};
 use rayon::prelude::*;
 
+use super::cache;
+use super::find::{Depth, FEWEST_OWN, Found, find};
 use super::fit::{Target, transposed};
 use super::options::{LabelSource, OwnOptions};
-use super::pictures::{Pictures, Reader, Unusable, top_folders};
+use super::pictures::{Reader, Unusable};
 use super::report::{BadPicture, OwnReport};
-use super::{cache, label_table, listing, stored};
+use super::survey::{check_room, shape};
 use crate::{DataError, ImageSet};
-
-/// The fewest pictures that something can be learned from; a handful is a mistake in the path.
-pub const FEWEST_OWN: usize = 8;
-
-/// How many pictures say whether all are grey.
-const LOOKED_AT: usize = 64;
-
-/// What is known of images before they are decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnSurvey {
-    /// How many there are, those that cannot be used among them.
-    pub count: usize,
-    /// Channels, height and width.
-    pub shape: [usize; 3],
-    /// What the classes are called; empty where there are none.
-    pub classes: Vec<String>,
-}
-
-/// Pictures, and the class of each.
-struct Found {
-    pictures: Pictures,
-    /// `None` for those whose class is not said.
-    labels: Option<Vec<Option<u8>>>,
-    classes: Vec<String>,
-    bad: Vec<BadPicture>,
-    ignored: usize,
-}
-
-/// Pictures, and what the class of each is called.
-struct Named {
-    pictures: Pictures,
-    labels: Option<Vec<Option<String>>>,
-    bad: Vec<BadPicture>,
-    ignored: usize,
-}
-
-/// Finds the pictures and their classes.
-fn find(options: &OwnOptions) -> Result<Found, DataError> {
-    let path = &options.path;
-    let about = std::fs::metadata(path).map_err(|error| DataError::io("read", path, error))?;
-    let ending = path
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    let of_stored = |stored: stored::Stored| Named {
-        labels: stored.labels.map(|labels| labels.into_iter().map(Some).collect()),
-        pictures: Pictures::Memory(stored.images),
-        bad: Vec::new(),
-        ignored: 0,
-    };
-    let mut found = if about.is_dir() {
-        match stored::cifar_files(path) {
-            Some(files) => of_stored(stored::read_cifar(&files)?),
-            None => {
-                let listing = listing::of_folder(path);
-                of_files(options, listing, |root, entries| Pictures::Folder { root, entries })?
-            }
-        }
-    } else if ending == "zip" {
-        let listing = listing::of_archive(path)?;
-        of_files(options, listing, |path, entries| Pictures::Archive { path, entries })?
-    } else if stored::is_stored(path) {
-        of_stored(stored::read(path)?)
-    } else {
-        let expected =
-            "a folder or .zip of pictures, a .npy or .npz of NumPy, an IDX file (.idx, -ubyte, .gz) or CIFAR-10's .bin";
-        return Err(DataError::format(path, expected, "a file of another name"));
-    };
-    if let (Pictures::Memory(_), LabelSource::Folders | LabelSource::Table(_)) = (&found.pictures, &options.labels) {
-        let found = "one file, which has no folders and no names for a table";
-        return Err(DataError::format(
-            path,
-            "a folder or .zip of pictures for these labels",
-            found,
-        ));
-    }
-    let count = found.pictures.len();
-    if let Some(asked) = options.count {
-        if asked > count {
-            return Err(DataError::format(
-                path,
-                format!("at least {asked} images"),
-                count.to_string(),
-            ));
-        }
-        found.pictures.truncate(asked);
-        if let Some(labels) = &mut found.labels {
-            labels.truncate(asked);
-        }
-    }
-    if found.pictures.len() < FEWEST_OWN {
-        let plural = if count == 1 { "" } else { "s" };
-        let mut text = format!("{count} picture{plural}");
-        if let Some(asked) = options.count {
-            text += &format!(", of which `data.count` takes {asked}");
-        }
-        if found.ignored > 0 {
-            text += &format!(" beside {} other files", found.ignored);
-        }
-        if let Some(bad) = found.bad.first() {
-            text += &format!("; {bad}");
-        }
-        return Err(DataError::format(path, format!("at least {FEWEST_OWN} pictures"), text));
-    }
-    // Of those that are taken: what is not among them is no class.
-    let (labels, classes) = match &found.labels {
-        Some(named) => {
-            let (labels, classes) = label_table::numbered(path, named)?;
-            (Some(labels), classes)
-        }
-        None => (None, Vec::new()),
-    };
-    Ok(Found {
-        pictures: found.pictures,
-        labels,
-        classes,
-        bad: found.bad,
-        ignored: found.ignored,
-    })
-}
-
-/// The pictures of a folder or an archive with their classes.
-fn of_files(
-    options: &OwnOptions,
-    listing: listing::Listing,
-    pictures: impl FnOnce(std::path::PathBuf, Vec<listing::Entry>) -> Pictures,
-) -> Result<Named, DataError> {
-    let path = &options.path;
-    let named: Option<Vec<Option<String>>> = match &options.labels {
-        LabelSource::None => None,
-        LabelSource::Folders => Some(top_folders(&listing.entries)),
-        LabelSource::Table(table) => {
-            let table = read_table(path, table)?;
-            Some(
-                listing
-                    .entries
-                    .iter()
-                    .map(|entry| table.get(&entry.path).cloned())
-                    .collect(),
-            )
-        }
-    };
-    Ok(Named {
-        pictures: pictures(path.clone(), listing.entries),
-        labels: named,
-        bad: listing.bad,
-        ignored: listing.ignored,
-    })
-}
-
-/// The table of labels in a folder or an archive, or at a path of its own.
-fn read_table(root: &Path, table: &Path) -> Result<std::collections::HashMap<std::path::PathBuf, String>, DataError> {
-    if root.is_dir() {
-        let path = root.join(table);
-        let file = std::fs::File::open(&path).map_err(|error| DataError::io("read", &path, error))?;
-        return label_table::read(&path, file);
-    }
-    let mut archive = listing::open(root)?;
-    let name = table.to_string_lossy();
-    let member = archive.by_name(&name);
-    match member {
-        Ok(member) => label_table::read(table, member),
-        Err(_) => Err(DataError::format(
-            root,
-            format!("`{name}`, the table of labels"),
-            "no such member",
-        )),
-    }
-}
-
-/// The shape that images will have.
-fn shape(options: &OwnOptions, found: &Found) -> Result<[usize; 3], DataError> {
-    let mut reader = found.pictures.reader();
-    let count = found.pictures.len();
-    let [height, width] = match options.image_size {
-        Some(size) => [size, size],
-        None => {
-            // The first that can be used: one that is cut short says nothing of the others.
-            let mut usable =
-                (0..count).filter_map(|index| bring_one(options, found, &mut reader, index, |_, _| ()).ok());
-            let Some(Brought {
-                from: [width, height], ..
-            }) = usable.next()
-            else {
-                let reason = reader
-                    .outside(0)
-                    .map_or_else(|error| error.reason, |_| "cannot be used".to_owned());
-                let bad = BadPicture::new(&found.pictures.path(0), reason);
-                let none = format!("none that can be used: {bad}, and so on");
-                return Err(DataError::format(&options.path, "pictures", none));
-            };
-            [height as usize, width as usize]
-        }
-    };
-    let channels = match options.channels {
-        Some(channels) => channels,
-        None => {
-            let looked = count.min(LOOKED_AT);
-            let outsides = (0..looked).filter_map(|number| reader.outside(number * count / looked).ok());
-            let has_colours = outsides.filter(|outside| !outside.is_grey).count() > 0;
-            if has_colours { 3 } else { 1 }
-        }
-    };
-    if height > 1 << 14 || width > 1 << 14 {
-        let found = format!("{width}×{height}");
-        return Err(DataError::format(&options.path, "images of at most 16384×16384", found));
-    }
-    Ok([channels, height, width])
-}
-
-/// Refuses more bytes than there is room for.
-fn check_room(options: &OwnOptions, count: usize, shape: [usize; 3]) -> Result<(), DataError> {
-    let sides = shape.map(|side| side as u64);
-    let bytes = sides.into_iter().fold(count as u64, u64::saturating_mul);
-    let most = options.most_bytes.unwrap_or(u64::MAX).min(isize::MAX as u64);
-    match bytes > most {
-        true => Err(DataError::OwnTooLarge {
-            path: options.path.clone(),
-            count,
-            shape,
-            bytes,
-            most,
-        }),
-        false => Ok(()),
-    }
-}
-
-/// What is known before anything is decoded but the outsides of a few pictures.
-///
-/// # Errors
-///
-/// [`DataError::Io`] and [`DataError::Format`] where there is nothing that can be read or the table of labels is broken;
-/// [`DataError::OwnTooLarge`] where the images would not fit.
-pub fn survey_own(options: &OwnOptions) -> Result<OwnSurvey, DataError> {
-    let found = find(options)?;
-    let shape = shape(options, &found)?;
-    check_room(options, found.pictures.len(), shape)?;
-    Ok(OwnSurvey {
-        count: found.pictures.len(),
-        shape,
-        classes: found.classes,
-    })
-}
 
 /// Reads, decodes and fits the images, on all threads; `progress` is told how many of how many are done.
 ///
 /// # Errors
 ///
-/// As [`survey_own`], and where a class has no picture that can be used; [`DataError::BadPictures`] where some cannot be used and [`OwnOptions::skip_bad`] is not set, or too few are left;
+/// As [`survey_own`](super::survey_own), and where a class has no picture that can be used; [`DataError::BadPictures`] where some cannot be used and [`OwnOptions::skip_bad`] is not set, or too few are left;
 /// [`DataError::Format`] where pictures of several sizes are to be left as they are.
 pub fn load_own(
     options: &OwnOptions,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(ImageSet, OwnReport), DataError> {
-    let found = find(options)?;
+    let mut found = find(options, Depth::Whole)?;
     let place = found.pictures.entries().and_then(|entries| {
         let classes = (found.labels.as_deref(), found.classes.as_slice());
         cache::place(options, entries, classes)
@@ -277,7 +34,7 @@ pub fn load_own(
     let (images, mut report) = match kept {
         Some(kept) => kept,
         None => {
-            let (images, report, is_passing) = bring(options, &found, progress)?;
+            let (images, report, is_passing) = bring(options, &mut found, progress)?;
             // What the system refused today it may give tomorrow.
             if let Some(place) = &place
                 && !is_passing
@@ -302,7 +59,7 @@ pub fn load_own(
 ///
 /// [`DataError::Io`] and [`DataError::Format`] where there is nothing that can be read, or the table of labels is broken.
 pub fn check_own(options: &OwnOptions, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<OwnReport, DataError> {
-    let found = find(options)?;
+    let found = find(options, Depth::Whole)?;
     let count = found.pictures.len();
     let done = AtomicUsize::new(0);
     let one = |reader: &mut Reader<'_>, index: usize| {
@@ -342,8 +99,8 @@ fn refuse_bad(options: &OwnOptions, report: &OwnReport) -> Result<(), DataError>
 }
 
 /// What came of one picture.
-struct Brought {
-    from: [u32; 2],
+pub(super) struct Brought {
+    pub from: [u32; 2],
 }
 
 /// What came of all.
@@ -397,13 +154,62 @@ impl Summary {
 /// The images, what became of them without what [`find`] met, and whether any was refused by the system.
 fn bring(
     options: &OwnOptions,
-    found: &Found,
+    found: &mut Found,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(ImageSet, OwnReport, bool), DataError> {
     let shape = shape(options, found)?;
     let count = found.pictures.len();
     check_room(options, count, shape)?;
     let length: usize = shape.iter().product();
+    let [_, height, width] = shape;
+    // An array can fill most of the memory, so one that is as it shall be is not copied.
+    let ready = match options.transpose {
+        true => None,
+        false => found.pictures.take_pixels(shape),
+    };
+    let (mut pixels, outcomes) = match ready {
+        Some(pixels) => {
+            let from = [width as u32, height as u32];
+            progress(count, count);
+            (pixels, (0..count).map(|_| Ok(Brought { from })).collect())
+        }
+        None => decode_all(options, found, shape, progress),
+    };
+    if options.image_size.is_none() {
+        refuse_sizes(options, found, shape, &outcomes)?;
+    }
+    let mut labels = found.labels.as_ref().map(|_| Vec::with_capacity(count));
+    let mut summary = Summary::default();
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        if outcome.is_ok() {
+            // Those that cannot be used leave no gaps.
+            if summary.sizes.len() < index {
+                pixels.copy_within(index * length..(index + 1) * length, summary.sizes.len() * length);
+            }
+            if let (Some(labels), Some(found)) = (&mut labels, &found.labels) {
+                labels.push(found[index].unwrap_or_default());
+            }
+        }
+        summary.add(found, index, outcome, Some([height, width]));
+    }
+    pixels.truncate(summary.sizes.len() * length);
+    if let Some(labels) = &labels {
+        refuse_empty_classes(options, &found.classes, labels)?;
+    }
+    let names: Vec<&str> = found.classes.iter().map(String::as_str).collect();
+    let set = ImageSet::new(options.name(), pixels, labels, shape)?.with_class_names(&names);
+    let is_passing = summary.is_passing;
+    Ok((set, summary.report(options, found, Some(shape)), is_passing))
+}
+
+/// Decodes and fits all pictures, on all threads: the pixels, with gaps where one cannot be used, and what came of each.
+fn decode_all(
+    options: &OwnOptions,
+    found: &Found,
+    shape: [usize; 3],
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> (Vec<u8>, Vec<Result<Brought, Unusable>>) {
+    let (count, length) = (found.pictures.len(), shape.iter().product());
     let target = Target {
         shape,
         fit: options.fit,
@@ -421,34 +227,12 @@ fn bring(
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, count);
         brought
     };
-    let outcomes: Vec<Result<Brought, Unusable>> = pixels
+    let outcomes = pixels
         .par_chunks_mut(length)
         .enumerate()
         .map_init(|| found.pictures.reader(), one)
         .collect();
-    if options.image_size.is_none() {
-        refuse_sizes(options, found, shape, &outcomes)?;
-    }
-    let mut labels = found.labels.as_ref().map(|_| Vec::with_capacity(count));
-    let mut summary = Summary::default();
-    for (index, outcome) in outcomes.into_iter().enumerate() {
-        if outcome.is_ok() {
-            // Those that cannot be used leave no gaps.
-            pixels.copy_within(index * length..(index + 1) * length, summary.sizes.len() * length);
-            if let (Some(labels), Some(found)) = (&mut labels, &found.labels) {
-                labels.push(found[index].unwrap_or_default());
-            }
-        }
-        summary.add(found, index, outcome, Some([height, width]));
-    }
-    pixels.truncate(summary.sizes.len() * length);
-    if let Some(labels) = &labels {
-        refuse_empty_classes(options, &found.classes, labels)?;
-    }
-    let names: Vec<&str> = found.classes.iter().map(String::as_str).collect();
-    let set = ImageSet::new(options.name(), pixels, labels, shape)?.with_class_names(&names);
-    let is_passing = summary.is_passing;
-    Ok((set, summary.report(options, found, Some(shape)), is_passing))
+    (pixels, outcomes)
 }
 
 /// A class of which nothing is left could be asked for, and was never seen.
@@ -465,7 +249,7 @@ fn refuse_empty_classes(options: &OwnOptions, classes: &[String], labels: &[u8])
 }
 
 /// Decodes a picture and hands it over with its width and height, where it can be used.
-fn bring_one(
+pub(super) fn bring_one(
     options: &OwnOptions,
     found: &Found,
     reader: &mut Reader<'_>,

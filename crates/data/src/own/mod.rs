@@ -7,6 +7,7 @@
 mod bring;
 mod cache;
 mod decode;
+mod find;
 mod fit;
 mod label_table;
 mod listing;
@@ -15,13 +16,16 @@ mod options;
 mod pictures;
 mod report;
 mod stored;
+mod survey;
 
-pub use bring::{FEWEST_OWN, OwnSurvey, check_own, load_own, survey_own};
+pub use bring::{check_own, load_own};
 pub use cache::image_cache;
 pub(crate) use decode::decode;
+pub use find::FEWEST_OWN;
 pub use mirrored::Mirrored;
 pub use options::{Background, Fit, LabelSource, OwnOptions};
 pub use report::{BadPicture, OwnReport};
+pub use survey::{OwnSurvey, survey_own};
 
 #[cfg(test)]
 mod tests;

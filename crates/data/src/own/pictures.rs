@@ -22,6 +22,8 @@ pub(super) enum Pictures {
     Folder { root: PathBuf, entries: Vec<Entry> },
     /// Members of a zip archive.
     Archive { path: PathBuf, entries: Vec<Entry> },
+    /// Images of a file of which only the header was read.
+    Outside { count: usize, shape: [usize; 3] },
     /// Images that lie in memory.
     Memory(ImageSet),
 }
@@ -30,7 +32,17 @@ impl Pictures {
     pub fn len(&self) -> usize {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => entries.len(),
+            Self::Outside { count, .. } => *count,
             Self::Memory(set) => set.len(),
+        }
+    }
+
+    /// The shape that all images of a file have; pictures have each their own.
+    pub fn stored_shape(&self) -> Option<[usize; 3]> {
+        match self {
+            Self::Folder { .. } | Self::Archive { .. } => None,
+            Self::Outside { shape, .. } => Some(*shape),
+            Self::Memory(set) => Some(set.shape()),
         }
     }
 
@@ -38,10 +50,16 @@ impl Pictures {
     pub fn truncate(&mut self, count: usize) {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => entries.truncate(count),
-            Self::Memory(set) => {
-                let all = std::mem::replace(set, ImageSet::from_parts("", Vec::new(), None, [1; 3]));
-                *set = all.truncated(count);
-            }
+            Self::Outside { count: all, .. } => *all = count.min(*all),
+            Self::Memory(set) => *set = taken(set).truncated(count),
+        }
+    }
+
+    /// The pixels of all images, where they lie in memory in this shape already; nothing of them is left here.
+    pub fn take_pixels(&mut self, shape: [usize; 3]) -> Option<Vec<u8>> {
+        match self {
+            Self::Memory(set) if set.shape() == shape => Some(taken(set).into_pixels()),
+            _ => None,
         }
     }
 
@@ -49,7 +67,7 @@ impl Pictures {
     pub fn path(&self, index: usize) -> PathBuf {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => entries[index].path.clone(),
-            Self::Memory(_) => format!("image {index}").into(),
+            Self::Outside { .. } | Self::Memory(_) => format!("image {index}").into(),
         }
     }
 
@@ -57,7 +75,7 @@ impl Pictures {
     pub fn entries(&self) -> Option<&[Entry]> {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => Some(entries),
-            Self::Memory(_) => None,
+            Self::Outside { .. } | Self::Memory(_) => None,
         }
     }
 
@@ -68,6 +86,11 @@ impl Pictures {
             archive: None,
         }
     }
+}
+
+/// A set, in whose place an empty one is left.
+fn taken(set: &mut ImageSet) -> ImageSet {
+    std::mem::replace(set, ImageSet::from_parts("", Vec::new(), None, [1; 3]))
 }
 
 /// Why a picture cannot be used.
@@ -106,16 +129,13 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// Size and colours of a picture, without its pixels.
     pub fn outside(&mut self, index: usize) -> Result<Outside, Unusable> {
-        match self.pictures {
-            Pictures::Memory(set) => {
-                let [channels, height, width] = set.shape();
-                Ok(Outside {
-                    width: width as u32,
-                    height: height as u32,
-                    is_grey: channels == 1,
-                })
-            }
-            _ => Ok(decode::outside(&self.bytes(index)?)?),
+        match self.pictures.stored_shape() {
+            Some([channels, height, width]) => Ok(Outside {
+                width: width as u32,
+                height: height as u32,
+                is_grey: channels == 1,
+            }),
+            None => Ok(decode::outside(&self.bytes(index)?)?),
         }
     }
 
@@ -143,7 +163,7 @@ impl Reader<'_> {
                 let file = file.map_err(|error| format!("cannot be unpacked: {error}"))?;
                 limited(file).map_err(|error| format!("cannot be unpacked: {error}"))?
             }
-            Pictures::Memory(_) => Some(Vec::new()),
+            Pictures::Outside { .. } | Pictures::Memory(_) => Some(Vec::new()),
         }
         .ok_or_else(|| format!("has more than {MOST} bytes").into())
     }

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::samples::read_labels;
-use crate::{DataError, ImageSet, ImageSource, idx, read_samples};
+use super::find::Depth;
+use super::pictures::Pictures;
+use crate::samples::{Outline, outline, read_labels};
+use crate::{DataError, ImageSet, idx, read_samples};
 
 /// Bytes of a record of CIFAR-10: a label, and 32×32 pixels in three planes.
 const RECORD: usize = 1 + 3 * 32 * 32;
@@ -34,7 +36,7 @@ const CIFAR_CLASSES: [&str; 10] = [
 
 /// Images, their labels where the file has any, and what those are called.
 pub(super) struct Stored {
-    pub images: ImageSet,
+    pub pictures: Pictures,
     /// What the class of each is called, where the file says that.
     pub labels: Option<Vec<String>>,
 }
@@ -61,18 +63,27 @@ pub(super) fn cifar_files(folder: &Path) -> Option<Vec<PathBuf>> {
     (!files.is_empty()).then_some(files)
 }
 
-/// Reads the images of a file.
-pub(super) fn read(path: &Path) -> Result<Stored, DataError> {
+/// Reads the images of a file, or what its header says of them, and their labels.
+pub(super) fn read(path: &Path, depth: Depth) -> Result<Stored, DataError> {
     let name = path.to_string_lossy().to_ascii_lowercase();
     if name.ends_with(".bin") {
         return read_cifar(&[path.to_owned()]);
     }
-    let samples = read_samples(path, None)?;
-    if samples.guessed {
-        tracing::info!("{}", samples.origin);
-    }
-    let count = samples.images.len();
-    let labels = match &samples.array {
+    let (pictures, array) = match depth {
+        Depth::Outside => {
+            let Outline { count, shape, array } = outline(path)?;
+            (Pictures::Outside { count, shape }, array)
+        }
+        Depth::Whole => {
+            let samples = read_samples(path, None)?;
+            if samples.guessed {
+                tracing::info!("{}", samples.origin);
+            }
+            (Pictures::Memory(samples.images), samples.array)
+        }
+    };
+    let count = pictures.len();
+    let labels = match &array {
         Some(array) => read_labels(path, array, count),
         None if name.ends_with(".npy") => None,
         None => labels_beside(path)
@@ -80,7 +91,7 @@ pub(super) fn read(path: &Path) -> Result<Stored, DataError> {
             .transpose()?,
     };
     Ok(Stored {
-        images: samples.images,
+        pictures,
         // They begin anywhere, as EMNIST's letters do at 1, so they are names, which get numbers from 0.
         labels: labels.map(|labels| labels.iter().map(i64::to_string).collect()),
     })
@@ -114,7 +125,7 @@ fn labels_beside(images: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Reads CIFAR-10's binary files, one after the other.
+/// Reads CIFAR-10's binary files, one after the other; they are small, and always read whole.
 pub(super) fn read_cifar(files: &[PathBuf]) -> Result<Stored, DataError> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for path in files {
@@ -134,7 +145,7 @@ pub(super) fn read_cifar(files: &[PathBuf]) -> Result<Stored, DataError> {
         }
     }
     Ok(Stored {
-        images: ImageSet::new("cifar-10", pixels, None, [3, 32, 32])?,
+        pictures: Pictures::Memory(ImageSet::new("cifar-10", pixels, None, [3, 32, 32])?),
         labels: Some(labels),
     })
 }

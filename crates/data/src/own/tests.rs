@@ -78,8 +78,13 @@ fn options(path: &Path) -> OwnOptions {
     }
 }
 
+/// Loads, and sees that what is known before is what comes.
 fn load(options: &OwnOptions) -> Result<(crate::ImageSet, OwnReport), DataError> {
-    load_own(options, &|_, _| {})
+    let (set, report) = load_own(options, &|_, _| {})?;
+    let survey = survey_own(options)?;
+    assert_eq!((survey.shape, &survey.classes), (set.shape(), &report.classes));
+    assert!(survey.count == set.len() || !report.bad.is_empty());
+    Ok((set, report))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! An array is read once where its range is known, and twice where it must be told from the values, so that memory holds one
 //! byte a pixel and never the floats.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use zip::result::ZipError;
 
 use super::header::{Element, ImageArray, description, read_header, unreadable};
 use super::values::Extremes;
-use super::{Samples, ValueRange, file_name, origin};
+use super::{Outline, Samples, ValueRange, file_name, origin};
 use crate::{DataError, ImageSet};
 
 /// The names by which an array is chosen where several could be meant, best first.
@@ -27,16 +27,42 @@ const LISTED: usize = 12;
 /// How many bytes are read at a time.
 const CHUNK: usize = 1 << 16;
 
-/// Room for so many pixels is made at once; more comes as pixels do.
-const FIRST_ROOM: usize = 1 << 24;
+/// The most bytes that a byte of Deflate can stand for.
+const MOST_DEFLATED: u64 = 1032;
 
 /// Reads the array of an `.npy` file.
 pub(super) fn read_npy(path: &Path, range: Option<ValueRange>) -> Result<Samples, DataError> {
     let mut place = Place::File(path);
+    let array = array_of_file(&mut place)?;
+    read_array(&mut place, &array, range, None)
+}
+
+/// What an `.npy` file says of its images.
+pub(super) fn outline_npy(path: &Path) -> Result<Outline, DataError> {
+    outline(path, array_of_file(&mut Place::File(path))?, None)
+}
+
+/// What an `.npz` file says of its images.
+pub(super) fn outline_npz(path: &Path) -> Result<Outline, DataError> {
+    let Member { name, array, .. } = choose(&mut open_archive(path)?, path)?;
+    outline(path, array, Some(name))
+}
+
+fn outline(path: &Path, array: ImageArray, name: Option<String>) -> Result<Outline, DataError> {
+    refuse_none(path, &array)?;
+    Ok(Outline {
+        count: array.layout.count(),
+        shape: array.layout.image_shape(),
+        array: name,
+    })
+}
+
+/// The array of an `.npy` file, by its header.
+fn array_of_file(place: &mut Place<'_>) -> Result<ImageArray, DataError> {
+    let path = place.path();
     let header = read_header(&mut place.open()?, path)?;
     let found = description(&header);
-    let array = ImageArray::of(header).ok_or_else(|| DataError::format(path, expected_array(), found))?;
-    read_array(&mut place, &array, range, None)
+    ImageArray::of(header).ok_or_else(|| DataError::format(path, expected_array(), found))
 }
 
 /// Reads the array of an `.npz` file that holds images.
@@ -114,13 +140,7 @@ fn read_array(
     name: Option<&str>,
 ) -> Result<Samples, DataError> {
     let (path, layout) = (place.path(), &array.layout);
-    if layout.len() == 0 {
-        return Err(DataError::format(
-            path,
-            "at least one image",
-            format!("none: {}", description(&array.header)),
-        ));
-    }
+    refuse_none(path, array)?;
     let (range, guessed) = match (range, array.element) {
         // Bytes that are 0 and 1 can be meant as black and white; others are bytes, whatever range a file beside them needs.
         (Some(ValueRange::Unit), Element::U8) => {
@@ -137,7 +157,7 @@ fn read_array(
             (told_range(element, extremes, path)?, element.is_float())
         }
     };
-    let mut pixels = Vec::with_capacity(layout.len().min(FIRST_ROOM));
+    let mut pixels = Vec::with_capacity(layout.len().min(place.most_bytes()?));
     visit(place, array, &mut |value| pixels.push(range.to_byte(value)))?;
     let pixels = layout.arrange(pixels);
     let images = ImageSet::new(file_name(path), pixels, None, layout.image_shape())?;
@@ -150,6 +170,15 @@ fn read_array(
         guessed,
         array: name.map(str::to_owned),
     })
+}
+
+/// Refuses an array without images.
+fn refuse_none(path: &Path, array: &ImageArray) -> Result<(), DataError> {
+    if array.layout.len() > 0 {
+        return Ok(());
+    }
+    let found = format!("none: {}", description(&array.header));
+    Err(DataError::format(path, "at least one image", found))
 }
 
 /// What the values of an array show of their range.
@@ -190,6 +219,17 @@ impl<'a> Place<'a> {
         match self {
             Self::File(path) | Self::Archive { path, .. } => path,
         }
+    }
+
+    /// The most bytes that an array can have in a file of this length, whatever its header promises; room for no more is made before they come.
+    fn most_bytes(&self) -> Result<usize, DataError> {
+        let path = self.path();
+        let about = fs::metadata(path).map_err(|error| DataError::io("read", path, error))?;
+        let most = match self {
+            Self::File(_) => about.len(),
+            Self::Archive { .. } => about.len().saturating_mul(MOST_DEFLATED),
+        };
+        Ok(usize::try_from(most).unwrap_or(usize::MAX))
     }
 
     /// The bytes of the array, header and all.

@@ -55,7 +55,6 @@ impl Layout {
     }
 
     /// How many images there are.
-    #[cfg(test)]
     pub(super) fn count(&self) -> usize {
         let [images, ..] = self.axes;
         images.side
@@ -78,21 +77,38 @@ impl Layout {
         (index / stride.max(1)) % side.max(1)
     }
 
-    /// Puts the values of an array, as many as there must be, in N·C·H·W order.
-    pub(super) fn arrange(&self, values: Vec<u8>) -> Vec<u8> {
+    /// Puts the values of an array, as many as there must be, in N·C·H·W order; where image lies after image, without room for more
+    /// than one of them.
+    pub(super) fn arrange(&self, mut values: Vec<u8>) -> Vec<u8> {
         let [images, channels, rows, columns] = self.axes;
-        if self.is_in_order() {
+        let size = channels.side * rows.side * columns.side;
+        if self.is_in_order() || size == 0 {
+            return values;
+        }
+        if images.stride == size {
+            let mut image = Vec::with_capacity(size);
+            for values in values.chunks_exact_mut(size) {
+                self.arrange_image(values, &mut image);
+                values.copy_from_slice(&image);
+                image.clear();
+            }
             return values;
         }
         let mut arranged = Vec::with_capacity(values.len());
         for image in (0..images.side).map(|step| step * images.stride) {
-            for plane in (0..channels.side).map(|step| image + step * channels.stride) {
-                for row in (0..rows.side).map(|step| plane + step * rows.stride) {
-                    arranged.extend((0..columns.side).map(|step| values[row + step * columns.stride]));
-                }
-            }
+            self.arrange_image(&values[image..], &mut arranged);
         }
         arranged
+    }
+
+    /// Appends an image, whose first value is the first of `values`.
+    fn arrange_image(&self, values: &[u8], arranged: &mut Vec<u8>) {
+        let [_, channels, rows, columns] = self.axes;
+        for plane in (0..channels.side).map(|step| step * channels.stride) {
+            for row in (0..rows.side).map(|step| plane + step * rows.stride) {
+                arranged.extend((0..columns.side).map(|step| values[row + step * columns.stride]));
+            }
+        }
     }
 
     /// Whether the array has N·C·H·W order by itself.

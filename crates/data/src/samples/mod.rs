@@ -84,6 +84,36 @@ pub fn read_samples(path: &Path, range: Option<ValueRange>) -> Result<Samples, D
     }
 }
 
+/// What the header of a file says of its images.
+pub(crate) struct Outline {
+    pub(crate) count: usize,
+    /// Channels, height and width.
+    pub(crate) shape: [usize; 3],
+    /// What their array is called in its archive.
+    pub(crate) array: Option<String>,
+}
+
+/// What is said of the images of a file that [`read_samples`] would read, without reading them.
+///
+/// # Errors
+///
+/// As [`read_samples`], for what the header shows.
+pub(crate) fn outline(path: &Path) -> Result<Outline, DataError> {
+    let name = file_name(path).to_ascii_lowercase();
+    if name.ends_with(".npy") {
+        arrays::outline_npy(path)
+    } else if name.ends_with(".npz") {
+        arrays::outline_npz(path)
+    } else {
+        let [count, rows, columns] = idx::read_image_header(path)?;
+        Ok(Outline {
+            count,
+            shape: [1, rows, columns],
+            array: None,
+        })
+    }
+}
+
 /// Reads the images of an IDX file.
 fn read_idx(path: &Path) -> Result<Samples, DataError> {
     let found = idx::read_images(path)?;

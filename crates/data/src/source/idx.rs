@@ -90,7 +90,8 @@ pub fn read_image_count(path: &Path) -> Result<usize, DataError> {
     Ok(count)
 }
 
-fn read_image_header(path: &Path) -> Result<[usize; 3], DataError> {
+/// Reads how many images there are, how high and how wide.
+pub(crate) fn read_image_header(path: &Path) -> Result<[usize; 3], DataError> {
     parse_header::<3>(&mut Content::open(path, false)?, path, Kind::Images)
 }
 

@@ -105,6 +105,11 @@ impl ImageSet {
         &self.pixels
     }
 
+    /// The pixels alone, without a copy.
+    pub(crate) fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
     /// All labels, in the order of the images, where the set has any.
     #[must_use]
     pub fn labels(&self) -> Option<&[u8]> {
