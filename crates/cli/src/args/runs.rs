@@ -44,7 +44,7 @@ pub struct GenerateArguments {
     /// at 20 characters
     #[arg(long)]
     pub captions: bool,
-    /// .png (a grid), .npy (f32 [count, channels, height, width] in -1..1), .npz (bytes, arr_0 [count, height, width, channels]),
+    /// .png (a grid), .npy (f32 [count, channels, height, width], -1 black, 1 white), .npz (bytes, arr_0 [count, height, width, channels]),
     /// .idx or .idx.gz (bytes), FOLDER/ (a PNG an image), or - (standard output) [default: a PNG named by run, step and seed]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
