@@ -114,7 +114,7 @@ impl Contender {
             } => {
                 let script = crate::workspace().join("xtask/src/bench/pytorch_step.py");
                 let mut command = Command::new(python);
-                command.arg(script).args(["--network", network(experiment)?.as_str()]);
+                command.arg(script).args(networks(experiment)?);
                 command.args([
                     "--batch-size",
                     &batch_size.to_string(),
@@ -190,17 +190,25 @@ fn ganvas(environment: &[(&str, OsString)]) -> Command {
     command
 }
 
-/// The family of networks that an experiment names.
-fn network(experiment: &Path) -> anyhow::Result<String> {
+/// What says to PyTorch's script which networks an experiment has: the family, and of `dcgan` its images and channels.
+fn networks(experiment: &Path) -> anyhow::Result<Vec<String>> {
     let text = fs::read_to_string(experiment).with_context(|| format!("cannot read {}", experiment.display()))?;
     let table: toml::Table = toml::from_str(&text).with_context(|| experiment.display().to_string())?;
-    let name = table
-        .get("model")
-        .and_then(|model| model.get("network"))
-        .and_then(toml::Value::as_str);
-    Ok(name
-        .with_context(|| format!("{}: expected a key `model.network`", experiment.display()))?
-        .to_owned())
+    let value = |section: &str, key: &str| table.get(section).and_then(|section| section.get(key));
+    let name = value("model", "network")
+        .and_then(toml::Value::as_str)
+        .with_context(|| format!("{}: expected a key `model.network`", experiment.display()))?;
+    let mut arguments = vec!["--network".to_owned(), name.to_owned()];
+    let is_stacked = value("data", "dataset").and_then(toml::Value::as_str) == Some("stacked-mnist");
+    let given = [
+        ("--image-size", value("data", "image_size").cloned()),
+        ("--channels", is_stacked.then_some(toml::Value::Integer(3))),
+        ("--base-channels", value("model", "base_channels").cloned()),
+    ];
+    for (argument, value) in given {
+        arguments.extend(value.into_iter().flat_map(|value| [argument.to_owned(), value.to_string()]));
+    }
+    Ok(arguments)
 }
 
 fn output(command: &mut Command) -> anyhow::Result<String> {

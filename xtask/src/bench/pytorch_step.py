@@ -4,6 +4,7 @@ The same networks, losses and optimizers as `crates/model` and `configs/`, writt
 (`torch.nn` layers, default memory layout, float32). Prints one JSON object.
 
     python pytorch_step.py --network blog --batch-size 256 [--channels-last] [--device cpu]
+    python pytorch_step.py --network dcgan --image-size 64 --channels 3 --base-channels 32 --batch-size 64
 """
 
 import argparse
@@ -54,20 +55,24 @@ def blog():
     return generator, discriminator, dict(lr=1e-4, betas=(0.9, 0.999), eps=1e-7)
 
 
-def dcgan():
-    """The 28x28 DCGAN of configs/dcgan.toml, 32 base channels (crates/model/src/networks/dcgan.rs)."""
-    base = 32
-    generator = nn.Sequential(
-        nn.Linear(64, 7 * 7 * 2 * base, bias=False), Unflatten(7, 2 * base), nn.BatchNorm2d(2 * base), nn.ReLU(),
-        nn.ConvTranspose2d(2 * base, base, 4, 2, 1, bias=False), nn.BatchNorm2d(base), nn.ReLU(),
-        nn.ConvTranspose2d(base, 1, 4, 2, 1), nn.Tanh(),
-    )  # fmt: skip
-    discriminator = nn.Sequential(
-        nn.Conv2d(1, base, 4, 2, 1), nn.LeakyReLU(0.2),
-        nn.Conv2d(base, 2 * base, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * base), nn.LeakyReLU(0.2),
-        nn.Flatten(), nn.Linear(7 * 7 * 2 * base, 1),
-    )  # fmt: skip
-    return generator, discriminator, dict(lr=7e-4, betas=(0.5, 0.999), eps=1e-8)
+def dcgan(size, channels, base):
+    """The DCGAN of configs/dcgan.toml for images of any size (crates/model/src/networks/dcgan.rs)."""
+    levels = next(levels for levels in (4, 3, 2) if size % 2**levels == 0 and size >> levels >= 4)
+    start, widths = size >> levels, [base << level for level in range(levels)]
+    wide = widths[-1]
+    generator = [
+        nn.Linear(64, start * start * wide, bias=False), nn.Unflatten(1, (wide, start, start)), nn.BatchNorm2d(wide), nn.ReLU(),
+    ]  # fmt: skip
+    for inside, outside in zip(widths[:0:-1], widths[-2::-1]):
+        up = nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False)
+        generator += [up, nn.BatchNorm2d(outside), nn.ReLU()]
+    generator += [nn.ConvTranspose2d(base, channels, 4, 2, 1), nn.Tanh()]
+    discriminator = [nn.Conv2d(channels, base, 4, 2, 1), nn.LeakyReLU(0.2)]
+    for inside, outside in zip(widths, widths[1:]):
+        down = nn.Conv2d(inside, outside, 4, 2, 1, bias=False)
+        discriminator += [down, nn.BatchNorm2d(outside), nn.LeakyReLU(0.2)]
+    discriminator += [nn.Flatten(), nn.Linear(start * start * wide, 1)]
+    return nn.Sequential(*generator), nn.Sequential(*discriminator), dict(lr=7e-4, betas=(0.5, 0.999), eps=1e-8)
 
 
 def mlp():
@@ -112,6 +117,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--network", choices=["blog", "dcgan", "mlp"], required=True)
     parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--image-size", type=int, default=28, help="of dcgan")
+    parser.add_argument("--channels", type=int, default=1, help="of dcgan's images")
+    parser.add_argument("--base-channels", type=int, default=32, help="of dcgan")
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--steps", type=int, default=5, help="timed steps at least")
     parser.add_argument("--seconds", type=float, default=3.0, help="that the timed steps take at least")
@@ -122,7 +130,11 @@ def main():
     torch.manual_seed(1)
     device = torch.device(arguments.device)
     layout = torch.channels_last if arguments.channels_last else torch.contiguous_format
-    generator, discriminator, adam = {"blog": blog, "dcgan": dcgan, "mlp": mlp}[arguments.network]()
+    size, channels = arguments.image_size, arguments.channels
+    networks = {"blog": blog, "dcgan": lambda: dcgan(size, channels, arguments.base_channels), "mlp": mlp}
+    generator, discriminator, adam = networks[arguments.network]()
+    if arguments.network != "dcgan":
+        assert (size, channels) == (28, 1), "blog and mlp are of 28x28 pixels here"
     generator = generator.to(device, memory_format=layout).train()
     discriminator = discriminator.to(device, memory_format=layout).train()
     optimizers = [torch.optim.Adam(network.parameters(), **adam) for network in (generator, discriminator)]
@@ -138,7 +150,7 @@ def main():
     done = 0
     while len(seconds) < arguments.steps or sum(seconds) < arguments.seconds:
         # Made outside the time: ganvas, too, has its batches ready when a step begins.
-        real = (torch.rand(arguments.batch_size, 1, 28, 28) * 2 - 1).to(device, memory_format=layout)
+        real = (torch.rand(arguments.batch_size, channels, size, size) * 2 - 1).to(device, memory_format=layout)
         z = torch.randn(arguments.batch_size, LATENT[arguments.network]).to(device)
         synchronize()
         start = time.perf_counter()
