@@ -225,7 +225,7 @@ fn images_of_an_asked_class_are_made_whatever_is_made_beside_them() {
         let place = header + class * 3 * image..header + (class + 1) * 3 * image;
         assert_near_bytes(&all[place.clone()], &one[place]);
         if ON_CUBECL {
-            // A software adapter takes seconds for each start of the command.
+            // A software adapter takes seconds for each start of the command, a GPU for its tuning.
             return;
         }
     }

@@ -14,6 +14,7 @@ use crate::{B, Inner, KIND, ON_CUBECL, desk::Desk, device, golden::values};
 
 #[test]
 fn burns_own_loader_takes_the_images() {
+    crate::take_turn();
     let images = synthetic_digits(1, Split::Train, 10);
     let labels: Vec<i64> = images.labels().unwrap().iter().map(|&label| i64::from(label)).collect();
     let first: Vec<f32> = images

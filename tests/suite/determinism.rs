@@ -143,6 +143,24 @@ pub fn assert_same_run(one: &Path, other: &Path) {
     assert_eq!(metrics(one), metrics(other));
 }
 
+/// Everything under a final name is whole, but for a checkpoint that was damaged on purpose.
+pub fn assert_whole(run: &Path, damaged: Option<&str>) {
+    for entry in fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("step-") && Some(&*name) != damaged {
+            Checkpoint::find(&entry.path()).unwrap();
+        }
+    }
+    for picture in fs::read_dir(run.join("samples")).into_iter().flatten().flatten() {
+        if picture.file_name().to_string_lossy().starts_with("step-") {
+            let file = std::io::BufReader::new(fs::File::open(picture.path()).unwrap());
+            let mut reader = png::Decoder::new(file).read_info().unwrap();
+            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut pixels).unwrap();
+        }
+    }
+}
+
 /// Every network, loss and update rule with each other, with an average or without, evaluated or not.
 fn variants() -> Vec<Experiment> {
     let games = [
@@ -223,7 +241,7 @@ fn variants() -> Vec<Experiment> {
     let central = ["objective.r2=0.5", "objective.penalty_method=central-difference"];
     all.push(experiment_with(networks[0], &central));
     if ON_CUBECL {
-        // The state goes on by the host, the same for all, and a software adapter takes half a minute for each: what evaluates, what
+        // The state goes on by the host, the same for all, and each takes a software adapter half a minute, and a GPU the tuning of its kernels: what evaluates, what
         // penalizes every second step, residual blocks, and what is drawn for a batch.
         all.retain(|variant| {
             variant.evaluation.every > 0

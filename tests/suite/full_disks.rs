@@ -8,7 +8,7 @@ use ganvas_training::{Checkpoint, Experiment};
 use crate::{
     AT_EVERY_PLACE,
     desk::{Desk, Run},
-    determinism::{assert_same_run, begin, experiment, go_on},
+    determinism::{assert_same_run, assert_whole, begin, experiment, go_on},
     exchange::copy_run,
 };
 
@@ -19,24 +19,6 @@ fn settings() -> Experiment {
         "checkpoint.keep=1",
         "samples.every=3",
     ])
-}
-
-/// Everything under a final name is whole, but for a checkpoint that was damaged on purpose.
-pub fn assert_whole(run: &Path, damaged: Option<&str>) {
-    for entry in fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("step-") && Some(&*name) != damaged {
-            Checkpoint::find(&entry.path()).unwrap();
-        }
-    }
-    for picture in fs::read_dir(run.join("samples")).into_iter().flatten().flatten() {
-        if picture.file_name().to_string_lossy().starts_with("step-") {
-            let file = std::io::BufReader::new(fs::File::open(picture.path()).unwrap());
-            let mut reader = png::Decoder::new(file).read_info().unwrap();
-            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-            reader.next_frame(&mut pixels).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     ON_CUBECL,
     desk::{Desk, Run, wait_for_steps},
-    full_disks::assert_whole,
+    determinism::assert_whole,
 };
 
 fn send(signal: &str, child: &Child) {

@@ -224,6 +224,10 @@ impl Loaded {
             DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
                 anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
             }
+            // What shows only when a file of one's own is read through.
+            DataError::Format { .. } if matches!(self.images.origin, Origin::Own(..)) => {
+                anyhow::Error::new(self.text.at_key("data.path", &error.to_string(), &self.overrides))
+            }
             error => error.into(),
         })?;
         // What was done to images of one's own is said already.

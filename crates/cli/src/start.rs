@@ -32,7 +32,7 @@ impl Start {
             (None, Some(path)) if path.is_file() && !is_pointer(path) => (Some(path), None),
             (None, Some(path)) if !path.exists() && shipped::is_experiment(path) => (Some(path), None),
             // And `RUN --resume` as `--resume RUN`.
-            (Some(path), None) if is_run(path) => (None, Some(path)),
+            (Some(path), None) if is_run(path) && arguments.out.is_none() => (None, Some(path)),
             (config, named) => (config, named),
         };
         match (named, arguments.out.as_deref()) {
@@ -111,9 +111,10 @@ fn experiment(config: &Path) -> anyhow::Result<ConfigText> {
     Ok(shipped::experiment(config)?)
 }
 
-/// A run's folder, or a checkpoint's.
+/// A run's folder or a checkpoint's, unless an experiment that ships has its name, which goes first.
 fn is_run(path: &Path) -> bool {
-    path.is_dir() && RunLocation::find(path).is_ok()
+    let is_found = path.is_dir() && RunLocation::find(path).is_ok();
+    (is_found && !shipped::is_experiment(path)) || (path.is_file() && is_pointer(path))
 }
 
 /// `checkpoints/latest` is a file and names a checkpoint.

@@ -190,7 +190,16 @@ fn ganvas(environment: &[(&str, OsString)]) -> Command {
     command
 }
 
-/// What says to PyTorch's script which networks an experiment has: the family, and of `dcgan` its images and channels.
+/// The keys of `[model]` that PyTorch's script knows.
+const KNOWN_TO_PYTORCH: [&str; 5] = [
+    "network",
+    "latent_size",
+    "base_channels",
+    "hidden_sizes",
+    "initialization",
+];
+
+/// What says to PyTorch's script which networks an experiment has: the family, and of `dcgan` its images and channels. Others than it has are refused.
 fn networks(experiment: &Path) -> anyhow::Result<Vec<String>> {
     let text = fs::read_to_string(experiment).with_context(|| format!("cannot read {}", experiment.display()))?;
     let table: toml::Table = toml::from_str(&text).with_context(|| experiment.display().to_string())?;
@@ -199,14 +208,41 @@ fn networks(experiment: &Path) -> anyhow::Result<Vec<String>> {
         .and_then(toml::Value::as_str)
         .with_context(|| format!("{}: expected a key `model.network`", experiment.display()))?;
     let mut arguments = vec!["--network".to_owned(), name.to_owned()];
-    let is_stacked = value("data", "dataset").and_then(toml::Value::as_str) == Some("stacked-mnist");
-    let given = [
-        ("--image-size", value("data", "image_size").cloned()),
-        ("--channels", is_stacked.then_some(toml::Value::Integer(3))),
-        ("--base-channels", value("model", "base_channels").cloned()),
-    ];
-    for (argument, value) in given {
-        arguments.extend(value.into_iter().flat_map(|value| [argument.to_owned(), value.to_string()]));
+    let unknown = |section: &str, known: &[&str]| {
+        let keys = table
+            .get(section)
+            .and_then(toml::Value::as_table)
+            .into_iter()
+            .flat_map(toml::Table::keys);
+        let mut keys = keys.filter(|key| !known.contains(&key.as_str()));
+        keys.next().map(|key| format!("{section}.{key}"))
+    };
+    if let Some(key) = unknown("model", &KNOWN_TO_PYTORCH).or_else(|| unknown("objective", &["loss"])) {
+        bail!(
+            "{}: PyTorch's script has nothing for `{key}`; take an experiment without it, such as configs/dcgan.toml",
+            experiment.display()
+        );
+    }
+    if name == "dcgan" {
+        // Where no data sets are, synthetic digits stand in, which are grey.
+        let is_stacked = value("data", "dataset").and_then(toml::Value::as_str) == Some("stacked-mnist");
+        let channels = if is_stacked && std::env::var_os("GANVAS_DATA").is_some() {
+            3
+        } else {
+            1
+        };
+        let integer = |section, key, default| value(section, key).and_then(toml::Value::as_integer).unwrap_or(default);
+        let sizes = [
+            ("--image-size", integer("data", "image_size", 28)),
+            ("--channels", channels),
+            ("--base-channels", integer("model", "base_channels", 64)),
+            ("--latent-size", integer("model", "latent_size", 100)),
+        ];
+        arguments.extend(
+            sizes
+                .into_iter()
+                .flat_map(|(argument, size)| [argument.to_owned(), size.to_string()]),
+        );
     }
     Ok(arguments)
 }

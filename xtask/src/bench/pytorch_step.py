@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-LATENT = {"blog": 100, "dcgan": 64, "mlp": 64}
+LATENT = {"blog": 100, "mlp": 64}
 
 
 class Unflatten(nn.Module):
@@ -55,13 +55,13 @@ def blog():
     return generator, discriminator, dict(lr=1e-4, betas=(0.9, 0.999), eps=1e-7)
 
 
-def dcgan(size, channels, base):
+def dcgan(size, channels, base, latent):
     """The DCGAN of configs/dcgan.toml for images of any size (crates/model/src/networks/dcgan.rs)."""
     levels = next(levels for levels in (4, 3, 2) if size % 2**levels == 0 and size >> levels >= 4)
     start, widths = size >> levels, [base << level for level in range(levels)]
     wide = widths[-1]
     generator = [
-        nn.Linear(64, start * start * wide, bias=False), nn.Unflatten(1, (wide, start, start)), nn.BatchNorm2d(wide), nn.ReLU(),
+        nn.Linear(latent, start * start * wide, bias=False), nn.Unflatten(1, (wide, start, start)), nn.BatchNorm2d(wide), nn.ReLU(),
     ]  # fmt: skip
     for inside, outside in zip(widths[:0:-1], widths[-2::-1]):
         up = nn.ConvTranspose2d(inside, outside, 4, 2, 1, bias=False)
@@ -120,6 +120,7 @@ def main():
     parser.add_argument("--image-size", type=int, default=28, help="of dcgan")
     parser.add_argument("--channels", type=int, default=1, help="of dcgan's images")
     parser.add_argument("--base-channels", type=int, default=32, help="of dcgan")
+    parser.add_argument("--latent-size", type=int, default=64, help="of dcgan")
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--steps", type=int, default=5, help="timed steps at least")
     parser.add_argument("--seconds", type=float, default=3.0, help="that the timed steps take at least")
@@ -131,10 +132,11 @@ def main():
     device = torch.device(arguments.device)
     layout = torch.channels_last if arguments.channels_last else torch.contiguous_format
     size, channels = arguments.image_size, arguments.channels
-    networks = {"blog": blog, "dcgan": lambda: dcgan(size, channels, arguments.base_channels), "mlp": mlp}
+    networks = {"blog": blog, "dcgan": lambda: dcgan(size, channels, arguments.base_channels, arguments.latent_size), "mlp": mlp}
     generator, discriminator, adam = networks[arguments.network]()
     if arguments.network != "dcgan":
         assert (size, channels) == (28, 1), "blog and mlp are of 28x28 pixels here"
+    latent = LATENT.get(arguments.network, arguments.latent_size)
     generator = generator.to(device, memory_format=layout).train()
     discriminator = discriminator.to(device, memory_format=layout).train()
     optimizers = [torch.optim.Adam(network.parameters(), **adam) for network in (generator, discriminator)]
@@ -151,7 +153,7 @@ def main():
     while len(seconds) < arguments.steps or sum(seconds) < arguments.seconds:
         # Made outside the time: ganvas, too, has its batches ready when a step begins.
         real = (torch.rand(arguments.batch_size, channels, size, size) * 2 - 1).to(device, memory_format=layout)
-        z = torch.randn(arguments.batch_size, LATENT[arguments.network]).to(device)
+        z = torch.randn(arguments.batch_size, latent).to(device)
         synchronize()
         start = time.perf_counter()
         losses = step(generator, discriminator, optimizers, real, z)

@@ -593,6 +593,17 @@ fn numbers_in_one_file_are_pictures_too() {
 }
 
 #[test]
+fn an_array_that_is_cut_short_is_known_before_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/samples/fixtures/fortran.npy");
+    let bytes = fs::read(whole).unwrap();
+    let path = folder.path().join("short.npy");
+    fs::write(&path, &bytes[..bytes.len() - 140]).unwrap();
+    let error = survey_own(&options(&path)).unwrap_err().to_string();
+    assert!(error.contains("incomplete") && error.contains("short.npy"), "{error}");
+}
+
+#[test]
 fn mirrored_images_follow_the_others() {
     let folder = folder();
     let set = load(&options(folder.path())).unwrap().0;

@@ -62,7 +62,12 @@ fn array_of_file(place: &mut Place<'_>) -> Result<ImageArray, DataError> {
     let path = place.path();
     let header = read_header(&mut place.open()?, path)?;
     let found = description(&header);
-    ImageArray::of(header).ok_or_else(|| DataError::format(path, expected_array(), found))
+    let array = ImageArray::of(header).ok_or_else(|| DataError::format(path, expected_array(), found))?;
+    // Known without reading it: a file cut short.
+    match array.layout.len().saturating_mul(array.element.size()) > place.most_bytes()? {
+        true => Err(unreadable(path, ErrorKind::UnexpectedEof.into())),
+        false => Ok(array),
+    }
 }
 
 /// Reads the array of an `.npz` file that holds images.
@@ -157,7 +162,9 @@ fn read_array(
             (told_range(element, extremes, path)?, element.is_float())
         }
     };
-    let mut pixels = Vec::with_capacity(layout.len().min(place.most_bytes()?));
+    let mut pixels = Vec::new();
+    let room = pixels.try_reserve_exact(layout.len().min(place.most_bytes()?));
+    room.map_err(|_| DataError::io("read", path, ErrorKind::OutOfMemory.into()))?;
     visit(place, array, &mut |value| pixels.push(range.to_byte(value)))?;
     let pixels = layout.arrange(pixels);
     let images = ImageSet::new(file_name(path), pixels, None, layout.image_shape())?;

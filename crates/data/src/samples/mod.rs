@@ -4,8 +4,8 @@
 //! or last, numbers from 0 to 1 or from −1 to 1. What is taken for what is told in [`Samples::origin`], so that nobody judges
 //! inverted or half black images without a word.
 //!
-//! As in IDX files, nothing is believed before it is seen: a header that promises more than 2³¹ pixels is refused, and memory
-//! grows with the numbers that really arrive.
+//! As in IDX files, nothing is believed before it is seen: a header that promises more than 2³¹ pixels is refused, and room is
+//! made for no more than a file of its length can hold.
 
 use std::fs;
 use std::path::Path;
