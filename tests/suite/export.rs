@@ -1,6 +1,6 @@
 //! Generators for other programs.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use ganvas_model::from_safetensors;
 
@@ -119,6 +119,7 @@ fn other_programs_make_the_same_images() {
 #[cfg(feature = "ndarray")]
 #[test]
 fn what_cannot_be_written_is_refused_before_anything_is() {
+    type Files = std::collections::BTreeMap<String, Vec<u8>>;
     let desk = Desk::new();
     train(
         &desk,
@@ -149,9 +150,9 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
             .map(|entry| entry.unwrap().path());
         let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
         let files = files.map(|path| (name(&path), fs::read(path).unwrap()));
-        files.collect::<BTreeMap<String, Vec<u8>>>()
+        files.collect::<Files>()
     };
-    let differing = |left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Vec<u8>>| {
+    let differing = |left: &Files, right: &Files| {
         assert!(left.keys().eq(right.keys()));
         left.keys().filter(|&name| left[name] != right[name]).count()
     };
