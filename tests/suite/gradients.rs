@@ -179,8 +179,12 @@ fn gradients_of_every_network_and_loss_are_slopes() {
             continue;
         }
         check(&dcgan(), ImageShape::new(1, 28, 28), loss);
-        check(&dcgan(), ImageShape::new(3, 32, 32), loss);
+        if !ON_CUBECL {
+            check(&dcgan(), ImageShape::new(3, 32, 32), loss);
+        }
     }
-    check(&resnet(), ImageShape::new(1, 28, 28), AdversarialLoss::Relativistic);
+    if !ON_CUBECL {
+        check(&resnet(), ImageShape::new(1, 28, 28), AdversarialLoss::Relativistic);
+    }
     check(&resnet(), ImageShape::new(3, 16, 24), AdversarialLoss::NonSaturating);
 }

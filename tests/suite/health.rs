@@ -15,7 +15,7 @@ use ganvas_training::{Experiment, Hint, MetricsLine, Observer, Overrides, RunDir
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    B, KIND, ON_CUBECL,
+    B, KIND,
     determinism::{experiment, images},
     device,
 };
@@ -38,14 +38,9 @@ impl Observer for Listener {
 
 /// The hints of a training, which may diverge in the end.
 fn hints(set: &[&str]) -> Vec<Hint> {
-    let steps = if ON_CUBECL {
-        "training.max_steps=70"
-    } else {
-        "training.max_steps=200"
-    };
     let common = [
         "training.epochs=100",
-        steps,
+        "training.max_steps=200",
         "logging.every=2",
         "samples.every=0",
         "checkpoint.every=0",

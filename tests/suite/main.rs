@@ -4,7 +4,7 @@
 //! tolerances, in `GANVAS_TEST_BACKEND`.
 //!
 //! What the command says and takes is the same on every backend, so the modules about that alone are in the build for ndarray, where
-//! a start takes the least time. What the loop does around its steps on the host (evaluators, full disks, locks) is in those for ndarray, flex and libtorch:
+//! a start takes the least time. What the loop does around its steps on the host (evaluators, hints, full disks, locks) is in those for ndarray, flex and libtorch:
 //! each training takes a software adapter five seconds, and a GPU with tuned kernels longer.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test that cannot go on should say so and stop.
@@ -66,6 +66,7 @@ mod gradients;
 #[cfg(feature = "ndarray")]
 mod graph;
 /// Signs that a training goes wrong.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod health;
 /// Help, version, completions, manual pages, and what is printed for programs.
 #[cfg(feature = "ndarray")]

@@ -22,8 +22,7 @@ macro_rules! shipped {
 }
 
 /// The experiments, the one to begin with first.
-pub const EXPERIMENTS: &[Shipped] =
-    shipped!("": "quickstart" "mnist" "mnist-conditional" "fashion-mnist" "stacked-mnist" "wgan-gp" "r3gan" "dcgan"
+pub const EXPERIMENTS: &[Shipped] = shipped!("": "quickstart" "mnist" "mnist-conditional" "fashion-mnist" "stacked-mnist" "wgan-gp" "r3gan" "dcgan"
         "mlp" "blog");
 
 /// The backends.
