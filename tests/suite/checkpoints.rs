@@ -21,6 +21,24 @@ fn trained(folder: &Path) -> std::path::PathBuf {
     path
 }
 
+/// Everything under a final name is whole, but for a checkpoint that was damaged on purpose.
+pub fn assert_whole(run: &Path, damaged: Option<&str>) {
+    for entry in fs::read_dir(run.join("checkpoints")).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("step-") && Some(&*name) != damaged {
+            Checkpoint::find(&entry.path()).unwrap();
+        }
+    }
+    for picture in fs::read_dir(run.join("samples")).into_iter().flatten().flatten() {
+        if picture.file_name().to_string_lossy().starts_with("step-") {
+            let file = std::io::BufReader::new(fs::File::open(picture.path()).unwrap());
+            let mut reader = png::Decoder::new(file).read_info().unwrap();
+            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut pixels).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_run_directory_holds_what_is_promised() {
     let folder = tempfile::tempdir().unwrap();

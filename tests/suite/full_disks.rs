@@ -7,8 +7,9 @@ use ganvas_training::{Checkpoint, Experiment};
 
 use crate::{
     AT_EVERY_PLACE,
+    checkpoints::assert_whole,
     desk::{Desk, Run},
-    determinism::{assert_same_run, assert_whole, begin, experiment, go_on},
+    determinism::{assert_same_run, begin, experiment, go_on},
     exchange::copy_run,
 };
 

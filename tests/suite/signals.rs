@@ -9,8 +9,8 @@ use std::{
 
 use crate::{
     ON_CUBECL,
+    checkpoints::assert_whole,
     desk::{Desk, Run, wait_for_steps},
-    determinism::assert_whole,
 };
 
 fn send(signal: &str, child: &Child) {

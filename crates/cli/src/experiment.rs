@@ -220,15 +220,14 @@ fn advice_on_penalties(experiment: &Experiment) -> String {
 impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
-        let images = self.images.load().map_err(|error| match error {
-            DataError::ImageCount { .. } | DataError::TooFewImages { .. } => {
-                anyhow::Error::new(self.text.at_key("data.count", &error.to_string(), &self.overrides))
-            }
-            // What shows only when a file of one's own is read through.
-            DataError::Format { .. } if matches!(self.images.origin, Origin::Own(..)) => {
-                anyhow::Error::new(self.text.at_key("data.path", &error.to_string(), &self.overrides))
-            }
-            error => error.into(),
+        let images = self.images.load().map_err(|error| {
+            let key = match error {
+                DataError::ImageCount { .. } | DataError::TooFewImages { .. } => "data.count",
+                // What shows only when a file of one's own is read through.
+                DataError::Format { .. } if matches!(self.images.origin, Origin::Own(..)) => "data.path",
+                error => return error.into(),
+            };
+            anyhow::Error::new(self.text.at_key(key, &error.to_string(), &self.overrides))
         })?;
         // What was done to images of one's own is said already.
         if matches!(self.images.origin, Origin::Named(..)) || self.experiment.data.flip {

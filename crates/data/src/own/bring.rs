@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use image::{DynamicImage, GenericImageView};
 use rayon::prelude::*;
 
 use super::cache;
-use super::find::{Depth, FEWEST_OWN, Found, find};
-use super::fit::{Target, transposed};
-use super::options::{LabelSource, OwnOptions};
+use super::find::{FEWEST_OWN, Found, find};
+use super::fit::Target;
+use super::one::{Brought, bring_one};
+use super::options::OwnOptions;
 use super::pictures::{Reader, Unusable};
 use super::report::{BadPicture, OwnReport};
+use super::stored::Depth;
 use super::survey::{check_room, shape};
 use crate::{DataError, ImageSet};
 
@@ -96,11 +97,6 @@ fn refuse_bad(options: &OwnOptions, report: &OwnReport) -> Result<(), DataError>
             bad: report.bad.clone(),
         }),
     }
-}
-
-/// What came of one picture.
-pub(super) struct Brought {
-    pub from: [u32; 2],
 }
 
 /// What came of all.
@@ -248,36 +244,6 @@ fn refuse_empty_classes(options: &OwnOptions, classes: &[String], labels: &[u8])
     }
 }
 
-/// Decodes a picture and hands it over with its width and height, where it can be used.
-pub(super) fn bring_one(
-    options: &OwnOptions,
-    found: &Found,
-    reader: &mut Reader<'_>,
-    index: usize,
-    take: impl FnOnce(DynamicImage, [u32; 2]),
-) -> Result<Brought, Unusable> {
-    let mut picture = reader.picture(index, options.background)?;
-    if options.transpose {
-        picture = transposed(&picture);
-    }
-    let is_file = found.pictures.entries().is_some();
-    if is_file && has_one_colour(&picture) {
-        return Err("has one colour only".to_owned().into());
-    }
-    if let Some(labels) = &found.labels
-        && labels[index].is_none()
-    {
-        let reason = match options.labels {
-            LabelSource::Folders => "lies in no folder, which would be its class",
-            _ => "has no label in the table",
-        };
-        return Err(reason.to_owned().into());
-    }
-    let (width, height) = picture.dimensions();
-    take(picture, [width, height]);
-    Ok(Brought { from: [width, height] })
-}
-
 /// Pictures of several sizes are fitted, or none are.
 fn refuse_sizes(
     options: &OwnOptions,
@@ -305,13 +271,4 @@ fn refuse_sizes(
             })
         }
     }
-}
-
-/// Whether all pixels are the same.
-fn has_one_colour(picture: &DynamicImage) -> bool {
-    let channels = usize::from(picture.color().channel_count());
-    let bytes = picture.as_bytes();
-    bytes
-        .get(..channels)
-        .is_some_and(|first| bytes.chunks_exact(channels).all(|pixel| pixel == first))
 }

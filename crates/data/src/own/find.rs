@@ -5,6 +5,7 @@ use std::path::Path;
 use super::options::{LabelSource, OwnOptions};
 use super::pictures::{Pictures, top_folders};
 use super::report::BadPicture;
+use super::stored::Depth;
 use super::{label_table, listing, stored};
 use crate::DataError;
 
@@ -27,15 +28,6 @@ struct Named {
     labels: Option<Vec<Option<String>>>,
     bad: Vec<BadPicture>,
     ignored: usize,
-}
-
-/// How much of a file of images is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Depth {
-    /// What its header says.
-    Outside,
-    /// Everything.
-    Whole,
 }
 
 /// Finds the pictures and their classes.

@@ -12,6 +12,7 @@ mod fit;
 mod label_table;
 mod listing;
 mod mirrored;
+mod one;
 mod options;
 mod pictures;
 mod report;

@@ -23,7 +23,7 @@ pub(super) enum Pictures {
     /// Members of a zip archive.
     Archive { path: PathBuf, entries: Vec<Entry> },
     /// Images of a file of which only the header was read.
-    Outside { count: usize, shape: [usize; 3] },
+    Unread { count: usize, shape: [usize; 3] },
     /// Images that lie in memory.
     Memory(ImageSet),
 }
@@ -32,7 +32,7 @@ impl Pictures {
     pub fn len(&self) -> usize {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => entries.len(),
-            Self::Outside { count, .. } => *count,
+            Self::Unread { count, .. } => *count,
             Self::Memory(set) => set.len(),
         }
     }
@@ -41,7 +41,7 @@ impl Pictures {
     pub fn stored_shape(&self) -> Option<[usize; 3]> {
         match self {
             Self::Folder { .. } | Self::Archive { .. } => None,
-            Self::Outside { shape, .. } => Some(*shape),
+            Self::Unread { shape, .. } => Some(*shape),
             Self::Memory(set) => Some(set.shape()),
         }
     }
@@ -50,7 +50,7 @@ impl Pictures {
     pub fn truncate(&mut self, count: usize) {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => entries.truncate(count),
-            Self::Outside { count: all, .. } => *all = count.min(*all),
+            Self::Unread { count: all, .. } => *all = count.min(*all),
             Self::Memory(set) => *set = taken(set).truncated(count),
         }
     }
@@ -67,7 +67,7 @@ impl Pictures {
     pub fn path(&self, index: usize) -> PathBuf {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => entries[index].path.clone(),
-            Self::Outside { .. } | Self::Memory(_) => format!("image {index}").into(),
+            Self::Unread { .. } | Self::Memory(_) => format!("image {index}").into(),
         }
     }
 
@@ -75,7 +75,7 @@ impl Pictures {
     pub fn entries(&self) -> Option<&[Entry]> {
         match self {
             Self::Folder { entries, .. } | Self::Archive { entries, .. } => Some(entries),
-            Self::Outside { .. } | Self::Memory(_) => None,
+            Self::Unread { .. } | Self::Memory(_) => None,
         }
     }
 
@@ -163,7 +163,7 @@ impl Reader<'_> {
                 let file = file.map_err(|error| format!("cannot be unpacked: {error}"))?;
                 limited(file).map_err(|error| format!("cannot be unpacked: {error}"))?
             }
-            Pictures::Outside { .. } | Pictures::Memory(_) => Some(Vec::new()),
+            Pictures::Unread { .. } | Pictures::Memory(_) => Some(Vec::new()),
         }
         .ok_or_else(|| format!("has more than {MOST} bytes").into())
     }

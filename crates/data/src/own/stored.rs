@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::find::Depth;
 use super::pictures::Pictures;
 use crate::samples::{Outline, outline, read_labels};
 use crate::{DataError, ImageSet, idx, read_samples};
@@ -33,6 +32,15 @@ const CIFAR_CLASSES: [&str; 10] = [
     "ship",
     "truck",
 ];
+
+/// How much of a file of images is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What its header says.
+    Outside,
+    /// Everything.
+    Whole,
+}
 
 /// Images, their labels where the file has any, and what those are called.
 pub(super) struct Stored {
@@ -72,7 +80,7 @@ pub(super) fn read(path: &Path, depth: Depth) -> Result<Stored, DataError> {
     let (pictures, array) = match depth {
         Depth::Outside => {
             let Outline { count, shape, array } = outline(path)?;
-            (Pictures::Outside { count, shape }, array)
+            (Pictures::Unread { count, shape }, array)
         }
         Depth::Whole => {
             let samples = read_samples(path, None)?;

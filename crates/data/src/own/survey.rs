@@ -1,9 +1,10 @@
 //! What is known of images before they are decoded.
 
-use super::bring::{Brought, bring_one};
-use super::find::{Depth, Found, find};
+use super::find::{Found, find};
+use super::one::{Brought, bring_one};
 use super::options::OwnOptions;
 use super::report::BadPicture;
+use super::stored::Depth;
 use crate::DataError;
 
 /// How many pictures say whether all are grey.
