@@ -8,7 +8,8 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, DcganConfig, Generator, ImageShape, Init, Initialization,
-    MlpConfig, NamedTensor, NetworkConfig, Networks, Report, ResnetConfig, apply_named_tensors, named_tensors,
+    MlpConfig, NamedTensor, NetworkConfig, Networks, Report, ResnetConfig, apply_named_tensors, autodiff_lock,
+    named_tensors,
 };
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
@@ -123,6 +124,7 @@ fn check(config: &NetworkConfig, shape: ImageShape, loss: AdversarialLoss) {
         number: 0,
         seed: 0,
     };
+    let _lock = autodiff_lock();
     let name = format!("{config:?} {shape} {loss:?}");
     let generate = |generator: &AnyGenerator<B>| generator.forward_training(batch.z.clone(), None).0;
     let of_discriminator = |discriminator: &AnyDiscriminator<B>, fake| {

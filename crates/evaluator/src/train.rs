@@ -6,7 +6,7 @@ use burn::{
     tensor::{Tensor, TensorData, activation::log_softmax, backend::AutodiffBackend},
 };
 use ganvas_data::{HostBatch, ImageSource, Purpose, Schedule, epoch_order, keyed_rng};
-use ganvas_model::{Init, Pass};
+use ganvas_model::{Init, Pass, autodiff_lock};
 use ganvas_training::{Optimizer, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,7 @@ pub fn train_classifier<B: AutodiffBackend>(
         let mut rng = keyed_rng(recipe.seed, Purpose::Augmentation, update);
         shift_randomly(&mut batch.images, images.shape(), recipe.shift, &mut rng);
 
+        let lock = autodiff_lock();
         let mut pass = Pass::training();
         let pixels = Tensor::from_data(TensorData::new(batch.images, batch.shape), device);
         let logits = classifier.forward_pass(pixels, &mut pass).logits;
@@ -91,6 +92,7 @@ pub fn train_classifier<B: AutodiffBackend>(
         adam.set_learning_rate(recipe.rate(update, updates));
         (classifier, _) = adam.step::<B, _>(classifier, gradients, false);
         classifier = pass.into_updates().apply(classifier);
+        drop(lock);
         progress(update + 1, updates);
     }
     Ok(classifier.valid())

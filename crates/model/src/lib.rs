@@ -48,6 +48,7 @@
 //! }
 //! ```
 
+mod autodiff_lock;
 mod error;
 mod graph;
 mod image_shape;
@@ -56,6 +57,7 @@ mod networks;
 mod objective;
 mod weights;
 
+pub use autodiff_lock::{AutodiffLock, autodiff_lock};
 pub use error::ModelError;
 pub use graph::{Graph, GraphBuilder, Node, Operation, Value, Weights};
 pub use image_shape::{DataShape, ImageShape};

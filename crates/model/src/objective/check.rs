@@ -6,7 +6,7 @@ use burn::tensor::{
 };
 use rand::{Rng, RngCore};
 
-use crate::{Discriminator, ImageShape, ModelError, Pass, host_values, layers::UNKNOWN};
+use crate::{Discriminator, ImageShape, ModelError, Pass, autodiff_lock, host_values, layers::UNKNOWN};
 
 /// Images that are looked at.
 const COUNT: usize = 4;
@@ -57,6 +57,7 @@ pub fn check_input_gradient<B: AutodiffBackend>(
     let labels = || Some(Tensor::zeros([COUNT], device));
     let frozen = discriminator.clone().no_grad();
 
+    let _lock = autodiff_lock();
     let input = Tensor::<B, 4>::from_data(images.clone(), device);
     let of_layers = frozen.forward_recorded(input, labels()).gradient.compute(device)?;
     let input = Tensor::<B, 4>::from_data(images, device).require_grad();

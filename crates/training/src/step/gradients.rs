@@ -5,7 +5,7 @@ use burn::{
     optim::GradientsParams,
     tensor::{Tensor, backend::AutodiffBackend},
 };
-use ganvas_model::{Batch, BufferUpdates, DiscriminatorLoss, Objective, Report};
+use ganvas_model::{Batch, BufferUpdates, DiscriminatorLoss, Objective, Report, autodiff_lock};
 
 /// The discriminator's gradients, and what came with them.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub fn discriminator_gradients<B: AutodiffBackend, G, D: AutodiffModule<B>>(
     fake: Tensor<B, 4>,
     report: &mut Report<B::InnerBackend>,
 ) -> DiscriminatorGradients<B> {
+    let _lock = autodiff_lock();
     let DiscriminatorLoss { loss, updates } = objective.discriminator(discriminator, batch, fake.detach(), report);
     DiscriminatorGradients {
         loss: loss.clone().inner(),
@@ -46,7 +47,7 @@ pub fn discriminator_gradients<B: AutodiffBackend, G, D: AutodiffModule<B>>(
     }
 }
 
-/// The generator's loss and gradients through a frozen discriminator.
+/// The generator's loss and gradients through a frozen discriminator. Where others may train in the same process, who generates `fake` holds [`autodiff_lock`].
 ///
 /// The discriminator's weights are not tracked, so the backward pass computes only what the generator needs.
 ///
@@ -60,6 +61,7 @@ pub fn generator_gradients<B: AutodiffBackend, G: AutodiffModule<B>, D: Module<B
     fake: Tensor<B, 4>,
     report: &mut Report<B::InnerBackend>,
 ) -> GeneratorGradients<B> {
+    let _lock = autodiff_lock();
     let frozen = discriminator.clone().no_grad();
     let loss = objective.generator(generator, &frozen, batch, fake, report);
     GeneratorGradients {

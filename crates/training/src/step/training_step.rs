@@ -5,7 +5,7 @@ use burn::tensor::{
     Tensor,
     backend::{AutodiffBackend, Backend},
 };
-use ganvas_model::{Batch, Generator, Networks, Objective, Report, Strength, TrainableNetworks};
+use ganvas_model::{Batch, Generator, Networks, Objective, Report, Strength, TrainableNetworks, autodiff_lock};
 
 use super::{
     gradients::{discriminator_gradients, generator_gradients},
@@ -81,6 +81,7 @@ pub fn training_step<B: AutodiffBackend, N: TrainableNetworks<B>>(
     batches: StepBatches<B>,
     measure: bool,
 ) -> (TrainingState<B, N>, StepMetrics<B>) {
+    let _lock = autodiff_lock();
     // Earlier discriminator updates, on images made without a graph: Burn 0.21 loses gradients where a second graph on the
     // same weights is still waiting. The generator's buffers move with its own update only.
     for batch in batches.earlier {
