@@ -70,6 +70,52 @@ fn an_archive_holds_the_bytes_of_the_floats() {
 }
 
 #[test]
+fn few_images_bring_advice_and_copies_are_looked_for_by_pixels() {
+    let desk = desk();
+    let flip = ["--set", "data.flip=true"];
+    let run = cached(&desk, &with(&["train", "tiny.toml", "--out", "run"], &flip));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("30 images are few"), "{}", run.stderr);
+    assert!(!run.stderr.contains("`data.flip = true`"), "{}", run.stderr);
+    let augment = ["--set", "objective.augment.cutout=0.5", "--dry-run"];
+    let dry = cached(&desk, &with(&["train", "tiny.toml"], &augment));
+    assert!(dry.code == 0 && !dry.stderr.contains("are few"), "{}", dry.stderr);
+
+    let of = |more: &[&str]| cached(&desk, &[&["evaluate", "run", "--count", "20"], more].concat());
+    let words = of(&["--neighbours", "pairs.png"]);
+    assert_eq!(words.code, 0, "{}", words.stderr);
+    for expected in ["20 images of run, step", "the 30 images of", "memorized  ", "pairs.png"] {
+        assert!(words.stdout.contains(expected), "{expected}: {}", words.stdout);
+    }
+    // Twenty pairs of 16×16, enlarged, eight in a row.
+    let picture = png::Decoder::new(std::io::BufReader::new(fs::File::open(desk.path("pairs.png")).unwrap()));
+    let picture = picture.read_info().unwrap();
+    let (width, height) = (picture.info().width, picture.info().height);
+    assert!(width > 8 * 48 && height > 5 * 48, "{width}×{height}");
+
+    let json: serde_json::Value = serde_json::from_str(&of(&["--json"]).stdout).unwrap();
+    let share = json["memorized"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&share), "{json}");
+    assert_eq!((&json["real"]["count"], &json["count"]), (&30.into(), &20.into()));
+    let other = of(&["--metrics", "fid"]);
+    assert_eq!(other.code, 2);
+    assert!(other.stderr.contains("`fid` needs a classifier"), "{}", other.stderr);
+
+    fs::remove_file(desk.path("photos/ant/00.png")).unwrap();
+    let fewer = of(&[]);
+    assert_eq!(fewer.code, 2);
+    assert!(
+        fewer.stderr.contains("expected the images that run, step"),
+        "{}",
+        fewer.stderr
+    );
+    fs::rename(desk.path("photos"), desk.path("moved")).unwrap();
+    let gone = of(&[]);
+    assert_eq!(gone.code, 2);
+    assert!(gone.stderr.contains("the images of `data.path`"), "{}", gone.stderr);
+}
+
+#[test]
 fn folders_train_conditionally_and_are_asked_for_by_name() {
     let desk = desk();
     let set = [

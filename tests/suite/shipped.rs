@@ -89,6 +89,13 @@ fn keys_that_are_set_often_have_flags() {
     for line in ["epochs = 7", "seed = 11", "batch_size = 9"] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
+    for rate in ["2e-3", "2e-5"] {
+        let shown = show(&["--set", "optimizer.generator.learning_rate=1", "--learning-rate", rate]);
+        let of_both: f64 = rate.parse().unwrap();
+        let rates = shown.lines().filter_map(|line| line.strip_prefix("learning_rate = "));
+        let rates: Vec<f64> = rates.map(|rate| rate.parse().unwrap()).collect();
+        assert_eq!(rates, [of_both; 2], "{shown}");
+    }
     // Epochs that are typed decide.
     let shown = show(&["--set", "training.max_steps=3", "--epochs", "7"]);
     assert!(shown.contains("epochs = 7") && !shown.contains("max_steps"), "{shown}");
@@ -108,6 +115,11 @@ fn keys_that_are_set_often_have_flags() {
             &["--batch-size", "70000"],
             "--batch-size 70000: `data.batch_size`: expected at most",
         ),
+        (
+            &["--learning-rate", "-1"],
+            "--learning-rate -1.0: `optimizer.generator.learning_rate`: expected",
+        ),
+        (&["--learning-rate", "high"], "'high'"),
     ] {
         let run = desk.run(&[&["config", "show", "tiny.toml"][..], arguments].concat());
         assert_eq!(run.code, 2);

@@ -1,6 +1,8 @@
 //! `ganvas evaluate`
 
 mod compare;
+mod own;
+mod pairs;
 mod real;
 mod report;
 mod subjects;
@@ -8,19 +10,23 @@ mod subjects;
 use std::path::Path;
 
 use anyhow::bail;
-use ganvas_data::{DatasetName, ImageSource, compose_grid};
+use ganvas_data::DatasetName;
 use ganvas_evaluator::{FoundEvaluator, Metric};
 use ganvas_model::NetworkSettings;
 use ganvas_training::Experiment;
 
-use self::{compare::CompareJob, real::RealImages, report::Report, subjects::Subject};
+use self::{
+    compare::CompareJob,
+    pairs::{draw, picture},
+    real::RealImages,
+    report::Report,
+    subjects::Subject,
+};
 use crate::{
     args::EvaluateArguments,
-    data, evaluator,
+    evaluator,
     exit::{Ended, UsageError},
-    image_files::ENLARGEMENT,
     output::print_line,
-    outputs::is_stdout,
     quoting::quoted,
     screen,
 };
@@ -31,11 +37,20 @@ const COUNT: usize = 10_000;
 /// The same for stacked digits, whose modes are counted in so many (PacGAN, arXiv:1712.04086).
 const STACKED_COUNT: usize = 26_000;
 
-/// Columns of the picture of samples beside training images: four pairs.
-const PAIR_COLUMNS: usize = 8;
-
 pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
     let subjects = subjects::find(arguments)?;
+    let backend = || {
+        let mut experiments = subjects.iter().filter_map(Subject::experiment);
+        evaluator::backend(
+            arguments.backend.as_deref(),
+            experiments.next().map(|experiment| &experiment.backend),
+        )
+    };
+    if own::runs(arguments, &subjects) {
+        let selected = backend()?;
+        let picture = picture(arguments)?;
+        return own::evaluate(arguments, &subjects, &selected, picture).map(|()| Ended::Done);
+    }
     let chosen = arguments.evaluator.as_deref().map(evaluator::find).transpose()?;
     let name = data_set(arguments, &subjects, chosen.as_ref())?;
     let found = match (chosen, name) {
@@ -46,22 +61,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
                 .to_owned()
         )),
     };
-    let selected = evaluator::backend(
-        arguments.backend.as_deref(),
-        subjects
-            .iter()
-            .find_map(Subject::experiment)
-            .map(|experiment| &experiment.backend),
-    )?;
-    if arguments.neighbours.as_deref().is_some_and(is_stdout) {
-        bail!(UsageError(
-            "--neighbours -: expected a file; the numbers go to standard output".to_owned()
-        ));
-    }
-    let mut picture = match &arguments.neighbours {
-        Some(path) => Some(data::picture("--neighbours", path, arguments.force)?),
-        None => None,
-    };
+    let selected = backend()?;
+    let mut picture = picture(arguments)?;
     let is_stacked = name == Some(DatasetName::StackedMnist);
     let metrics = match arguments.metrics.as_slice() {
         // Neighbours among so many images of so many features would take minutes.
@@ -112,10 +113,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Ended> {
         progress: &progress,
     })?;
     drop(progress);
-    if let (Some(mut writer), Some(pairs)) = (picture.take(), &compared.pairs) {
-        let grid = compose_grid(pairs.pixels(), pairs.len(), pairs.shape(), PAIR_COLUMNS)?;
-        grid.upscale(ENLARGEMENT).encode_png(&mut writer)?;
-        writer.finish()?;
+    if let (Some(picture), Some(pairs)) = (picture.take(), &compared.pairs) {
+        draw(picture, pairs)?;
     }
     let report = Report {
         evaluator: &found,
@@ -166,7 +165,7 @@ fn data_set(
                 "name the real images with `--real`, and who judges them with `--evaluator`",
             );
             bail!(UsageError(format!(
-                "a run was trained on images of its own, {own}: {real}"
+                "of these, a run was trained on images of its own, {own}: {real}"
             )));
         }
         let name = experiment.data.dataset.parse()?;

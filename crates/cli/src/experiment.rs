@@ -20,6 +20,9 @@ use crate::{
     shipped, words,
 };
 
+/// Fewer images than these are few: with as many, DiffAugment (arXiv:2006.10738) is still a third of the distance.
+const FEW_IMAGES: usize = 2_000;
+
 /// An experiment, with what its words stand for.
 pub struct Loaded {
     pub experiment: Experiment,
@@ -90,20 +93,34 @@ impl Overlay {
     /// All keys that are set, those with a flag of their own last.
     fn sets(&self) -> Vec<String> {
         let mut set = self.set.clone();
-        if let Some(epochs) = self.epochs {
-            set.extend([format!("training.epochs={epochs}"), "training.max_steps=".to_owned()]);
-        }
-        set.extend(self.seed.map(|seed| format!("seed={seed}")));
-        set.extend(self.batch_size.map(|size| format!("data.batch_size={size}")));
+        set.extend(self.epochs.map(|_| "training.max_steps=".to_owned()));
+        set.extend(self.flags().0.into_iter().map(|flag| flag.set()));
         set
     }
 
     fn flags(&self) -> Flags {
-        Flags([
-            ("training.epochs", "--epochs", self.epochs),
-            ("seed", "--seed", self.seed),
-            ("data.batch_size", "--batch-size", self.batch_size),
-        ])
+        let whole = |key, name, value: Option<u64>| {
+            Some(Flag {
+                key,
+                name,
+                value: value?.to_string(),
+            })
+        };
+        let rate = |key| {
+            Some(Flag {
+                key,
+                name: "--learning-rate",
+                value: format!("{:?}", self.learning_rate?),
+            })
+        };
+        let all = [
+            whole("training.epochs", "--epochs", self.epochs),
+            whole("seed", "--seed", self.seed),
+            whole("data.batch_size", "--batch-size", self.batch_size),
+            rate("optimizer.generator.learning_rate"),
+            rate("optimizer.discriminator.learning_rate"),
+        ];
+        Flags(all.into_iter().flatten().collect())
     }
 
     fn own_names(&self, error: ConfigError) -> ConfigError {
@@ -171,20 +188,30 @@ fn named_images(
     Ok(TrainingImages::named(dataset, options, section))
 }
 
-/// Keys that have a flag of their own, with what it was given.
-#[derive(Debug, Clone, Copy)]
-struct Flags([(&'static str, &'static str, Option<u64>); 3]);
+/// A key that has a flag of its own, where that is given.
+struct Flag {
+    key: &'static str,
+    name: &'static str,
+    value: String,
+}
+
+impl Flag {
+    /// As `--set` has it.
+    fn set(&self) -> String {
+        format!("{}={}", self.key, self.value)
+    }
+}
+
+/// What was set by flags of their own.
+struct Flags(Vec<Flag>);
 
 impl Flags {
     /// An error of an override under the name of the flag that it came by.
-    fn own_names(self, error: ConfigError) -> ConfigError {
-        let by_flag = self.0.into_iter().find_map(|(key, flag, value)| {
-            let value = value?;
-            (error.is_override && error.source == format!("{key}={value}")).then(|| format!("{flag} {value}"))
-        });
-        match by_flag {
-            Some(source) => ConfigError {
-                source,
+    fn own_names(&self, error: ConfigError) -> ConfigError {
+        let is_blamed = |flag: &&Flag| error.is_override && error.source == flag.set();
+        match self.0.iter().find(is_blamed) {
+            Some(Flag { name, value, .. }) => ConfigError {
+                source: format!("{name} {value}"),
                 is_override: false,
                 ..error
             },
@@ -306,6 +333,26 @@ impl Loaded {
             let fetch = data::fetch_command(name.as_str(), options.data_dir.as_deref());
             warn!("{name} is not here, or cannot be read; `{fetch}` gets it");
         }
+    }
+
+    /// Says what helps where the images are so few that a discriminator learns them by heart.
+    pub fn advise_on_few_images(&self) {
+        let Origin::Own(own) = &self.images.origin else {
+            return;
+        };
+        let (count, augment) = (own.1.count, &self.experiment.objective.augment);
+        if count >= FEW_IMAGES || augment.is_on() {
+            return;
+        }
+        let flip = match self.experiment.data.flip {
+            true => "",
+            false => "`data.flip = true` where left and right do not matter, and ",
+        };
+        warn!(
+            "{} are few, and a discriminator learns few by heart: {flip}`[objective.augment]` (translation, cutout, brightness) put that \
+             off, and `ganvas evaluate RUN --neighbours pairs.png` shows whether images are copies (docs/images.md)",
+            counted(count, "image")
+        );
     }
 
     /// Says what to expect of a software adapter.

@@ -9,6 +9,7 @@
 //! Images are judged as bytes, as files hold them: a folder of PNGs and the generator that wrote it get the same numbers.
 
 mod classifier;
+mod copies;
 mod error;
 mod file;
 mod fit;
@@ -24,6 +25,7 @@ mod train;
 pub use ganvas_metrics::{Neighbour, expected_modes};
 
 pub use classifier::{Classifier, ClassifierConfig, FEATURES, Seen};
+pub use copies::Copies;
 pub use error::EvaluatorError;
 pub use file::{EvaluatorFile, EvaluatorInfo, TrainedOn};
 pub use fit::{Fitted, fits};

@@ -16,6 +16,23 @@ pub struct Neighbour {
 /// # Errors
 /// [`MetricsError::OtherWidth`].
 pub fn nearest(samples: &Features, others: &Features) -> Result<Vec<Neighbour>, MetricsError> {
+    nearest_of(samples, others, |_| true)
+}
+
+/// The nearest of `others` that differs from it for each of `samples`; at an infinite distance where none does. Of a set to itself: the
+/// nearest other sample.
+///
+/// # Errors
+/// [`MetricsError::OtherWidth`].
+pub fn nearest_other(samples: &Features, others: &Features) -> Result<Vec<Neighbour>, MetricsError> {
+    nearest_of(samples, others, |squared| squared > 0.0)
+}
+
+fn nearest_of(
+    samples: &Features,
+    others: &Features,
+    counts: impl Fn(f64) -> bool + Sync,
+) -> Result<Vec<Neighbour>, MetricsError> {
     others.check_width(samples)?;
     let found = per_sample(
         samples,
@@ -23,7 +40,7 @@ pub fn nearest(samples: &Features, others: &Features) -> Result<Vec<Neighbour>, 
         |_| (0, f64::INFINITY),
         |nearest, first, squared| {
             for (index, &squared) in squared.iter().enumerate() {
-                if squared < nearest.1 {
+                if squared < nearest.1 && counts(squared) {
                     *nearest = (first + index, squared);
                 }
             }

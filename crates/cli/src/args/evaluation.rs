@@ -18,10 +18,10 @@ pub struct EvaluateArguments {
     #[arg(value_name = "RUN_OR_SAMPLES", required = true)]
     pub sources: Vec<PathBuf>,
     /// The real images: a data set's name, whose test split is taken, or a file or folder as for samples [default: the run's
-    /// data set, else the one that the evaluator was trained on]
+    /// data set, else the one that the evaluator was trained on; a run on images of its own is compared with those, by pixels]
     #[arg(long, value_name = "NAME_OR_FILE")]
     pub real: Option<PathBuf>,
-    /// How many images of each are judged at most; only scores of equal numbers compare [default: 10000; stacked-mnist: 26000]
+    /// How many images of each are judged at most; only scores of equal numbers compare [default: 10000; stacked-mnist: 26000; images of one's own: 1000]
     #[arg(long, value_parser = whole::<u32>(10, MOST_IMAGES), allow_negative_numbers = true)]
     pub count: Option<u32>,
     /// Who looks at the images: a name of `ganvas evaluator list`, or a file [default: the one of the real images]

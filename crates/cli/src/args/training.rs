@@ -34,6 +34,9 @@ pub struct Overlay {
     /// Sets data.batch_size
     #[arg(long, value_name = "N", value_parser = whole::<u64>(1, MOST_IN_TOML), allow_negative_numbers = true)]
     pub batch_size: Option<u64>,
+    /// Sets optimizer.generator.learning_rate and optimizer.discriminator.learning_rate
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub learning_rate: Option<f64>,
 }
 
 #[derive(Debug, Args)]

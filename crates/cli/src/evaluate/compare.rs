@@ -15,18 +15,15 @@ use burn::{
 use ganvas_backend::Job;
 use ganvas_data::{ImageSet, ImageSource};
 use ganvas_evaluator::{
-    Fitted, Floor, FoundEvaluator, Generated, Judge, Metric, Neighbour, Observed, Reference, expected_modes,
-    generated_images, without_memorized,
+    Fitted, Floor, FoundEvaluator, Generated, Judge, Metric, Observed, Reference, expected_modes, generated_images,
+    without_memorized,
 };
 use ganvas_model::Generator;
 use ganvas_training::{Checkpoint, Experiment, Sampler, counted};
 use tracing::info;
 
-use super::{real::RealImages, subjects::Subject};
+use super::{pairs::pairs, real::RealImages, subjects::Subject};
 use crate::screen::{self, Progress};
-
-/// How many samples are drawn beside training images.
-const PAIRS: usize = 40;
 
 /// Numbers by their names.
 pub type Numbers = Vec<(&'static str, f64)>;
@@ -172,20 +169,8 @@ impl Job for CompareJob<'_> {
     }
 }
 
-/// The samples that are nearest to training images, nearest first, each followed by that image.
-fn pairs(images: &Fitted<'_>, training: &Fitted<'_>, nearest: &[Neighbour]) -> anyhow::Result<ImageSet> {
-    let mut order: Vec<usize> = (0..nearest.len()).collect();
-    order.sort_by(|&one, &other| nearest[one].distance.total_cmp(&nearest[other].distance));
-    let mut pixels = Vec::new();
-    for index in order.into_iter().take(PAIRS) {
-        pixels.extend_from_slice(&images.image(index)?);
-        pixels.extend_from_slice(&training.image(nearest[index].index)?);
-    }
-    Ok(ImageSet::new("pairs", pixels, None, images.shape())?)
-}
-
 /// The images that `ganvas generate --seed SEED` makes of a checkpoint, as bytes, as it writes them.
-fn generated<B: AutodiffBackend>(
+pub fn generated<B: AutodiffBackend>(
     checkpoint: &Checkpoint,
     experiment: &Experiment,
     count: usize,
