@@ -12,7 +12,7 @@ use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, ClassHeadKind, DataShape, DcganConfig, Discriminator,
     Generator, GradientPenalty, ImageShape, Init, NamedTensor, Networks, Normalization, ObjectiveConfig, Report,
-    autodiff_lock, named_tensors, without_fused,
+    named_tensors, without_fused,
 };
 use ganvas_training::discriminator_gradients;
 use serde::Deserialize;
@@ -124,7 +124,7 @@ fn assert_gradients<M: Module<B>>(what: &str, network: &M, gradients: &Gradients
 fn a_conditional_generator_is_that_of_pytorch() {
     let document: Document = read("conditional");
     let check = || {
-        let _lock = autodiff_lock();
+        let _lock = crate::lock();
         let generator = generator();
         assert_eq!(Generator::<B>::classes(&generator), 3);
         let z = pattern_tensor(1000, 1.7, [BATCH, 3], &device());
@@ -143,7 +143,7 @@ fn a_conditional_generator_is_that_of_pytorch() {
 fn a_projection_and_its_penalty_are_those_of_pytorch() {
     let expected = read::<Document>("conditional").projection;
     let check = || {
-        let _lock = autodiff_lock();
+        let _lock = crate::lock();
         let judge = discriminator(ClassHeadKind::Projection);
         let logits = judge.forward_training(real(), Some(labels())).0;
         assert_all_near("logits", &values::<Inner, 2>(logits.clone().inner()), &expected.logits);

@@ -11,9 +11,7 @@ use std::{
 
 use burn::tensor::Tensor;
 use ganvas_data::{ImageSource, LoadOptions, Purpose, Split, keyed_rng};
-use ganvas_model::{
-    DcganConfig, ImageShape, Init, NetworkConfig, Networks, ObjectiveSettings as _, autodiff_lock, named_tensors,
-};
+use ganvas_model::{DcganConfig, ImageShape, Init, NetworkConfig, Networks, ObjectiveSettings as _, named_tensors};
 use ganvas_training::{
     Checkpoint, Evaluators, Experiment, MetricsLine, Observer, Outcome, Overrides, PixelStatistics, ResumePoint,
     RunDirectory, TrainingError, parse_experiment, resume_point, train,
@@ -308,7 +306,7 @@ fn backward_passes_on_other_threads_change_nothing() {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !ended.load(Ordering::Relaxed) {
-                    let _lock = autodiff_lock();
+                    let _lock = crate::lock();
                     Tensor::<B, 1>::ones([1], &device()).require_grad().sum().backward();
                 }
             });

@@ -6,8 +6,7 @@ use burn::module::AutodiffModule;
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyGenerator, Batch, BlogConfig, DcganConfig, Discriminator, Generator, ImageShape, Init,
-    MlpConfig, NetworkConfig, Networks, Normalization, Report, ResnetConfig, autodiff_lock, fused_layers_in_use,
-    without_fused,
+    MlpConfig, NetworkConfig, Networks, Normalization, Report, ResnetConfig, fused_layers_in_use, without_fused,
 };
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
@@ -66,7 +65,7 @@ fn pass(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<(String, V
     };
     let (loss, report) = (AdversarialLoss::NonSaturating, &mut Report::default());
 
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let (fake, updates) = generator.forward_training(batch.z.clone(), None);
     let mut found = vec![("images".to_owned(), values(fake.clone().inner()))];
     let of_discriminator =

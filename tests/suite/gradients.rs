@@ -8,8 +8,7 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, DcganConfig, Generator, ImageShape, Init, Initialization,
-    MlpConfig, NamedTensor, NetworkConfig, Networks, Report, ResnetConfig, apply_named_tensors, autodiff_lock,
-    named_tensors,
+    MlpConfig, NamedTensor, NetworkConfig, Networks, Report, ResnetConfig, apply_named_tensors, named_tensors,
 };
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
@@ -124,7 +123,7 @@ fn check(config: &NetworkConfig, shape: ImageShape, loss: AdversarialLoss) {
         number: 0,
         seed: 0,
     };
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let name = format!("{config:?} {shape} {loss:?}");
     let generate = |generator: &AnyGenerator<B>| generator.forward_training(batch.z.clone(), None).0;
     let of_discriminator = |discriminator: &AnyDiscriminator<B>, fake| {

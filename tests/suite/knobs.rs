@@ -11,7 +11,7 @@ use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     Activation, AnyGenerator, AugmentConfig, Batch, Discriminator, FeatureMap, GradientPenalty, ImageShape, Init,
     Initialization, Labels, Linear, ObjectiveConfig, Pass, PenaltyMethod, Report, Strength, apply_named_tensors,
-    autodiff_lock, named_tensors,
+    named_tensors,
 };
 use ganvas_training::discriminator_gradients;
 use serde::Deserialize;
@@ -371,7 +371,7 @@ fn gradients_go_back_through_augmentation() {
         cutout: 0.4,
         brightness: 1.0,
     };
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let apply = |images: Tensor<B, 4>| augment.apply(images, &mut batch(4).rng(99));
     let images = pattern_tensor::<B, 4>(5, 1.0, shape, &device).require_grad();
     let weights = pattern_tensor::<B, 4>(6, 1.0, shape, &device);

@@ -5,9 +5,7 @@ use burn::{
     nn::{PaddingConfig2d, conv::Conv2dConfig, conv::ConvTranspose2dConfig},
     tensor::Tensor,
 };
-use ganvas_model::{
-    Activation, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Init, Linear, Pass, autodiff_lock, without_fused,
-};
+use ganvas_model::{Activation, Conv2d, ConvConfig, ConvTranspose2d, FeatureMap, Init, Linear, Pass, without_fused};
 use proptest::prelude::*;
 
 use crate::{
@@ -34,7 +32,7 @@ fn lowered(
         ganvas_data::keyed_rng(0, ganvas_data::Purpose::GeneratorWeights, 0),
         device(),
     );
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let mut init = Init::<B>::new(&mut rng, &device);
     let input = input.require_grad();
     let map = FeatureMap::from_images(input.clone());
@@ -60,7 +58,7 @@ fn standard(
     bias: Tensor<B, 1>,
     activation: Activation,
 ) -> Passed {
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let input = input.require_grad();
     let (weight, bias) = (Param::from_tensor(weight), Param::from_tensor(bias));
     let (kernel, stride, padding) = ([config.kernel; 2], [config.stride; 2], config.padding);
@@ -240,7 +238,7 @@ fn images_may_be_changed_before_the_gradient_is_taken() {
             );
             let layer = ConvTranspose2d::<B>::new(ConvConfig::new([1, 1], 2, 2), &mut Init::new(&mut rng, &device));
             let made = |noise: f32| {
-                let _lock = autodiff_lock();
+                let _lock = crate::lock();
                 let input = pattern_tensor::<B, 4>(5, 1.0, [batch, 1, 4, 4], &device).require_grad();
                 let map = FeatureMap::from_images(input.clone());
                 // tanh's gradient is of what it gave, before the noise.

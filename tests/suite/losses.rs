@@ -1,7 +1,7 @@
 //! Losses: values, gradients, and what they do far out; by their formulas, and by PyTorch (`tests/reference/objectives.py`).
 
 use burn::tensor::Tensor;
-use ganvas_model::{AdversarialLoss, autodiff_lock};
+use ganvas_model::AdversarialLoss;
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ fn logits(values: &[f64]) -> Tensor<B, 2> {
 
 /// A loss and its gradient by the logits.
 fn with_gradient(function: impl Fn(Tensor<B, 2>) -> Tensor<B, 1>, at: &[f64]) -> (f64, Vec<f64>) {
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let input = logits(at).require_grad();
     let loss = function(input.clone());
     let gradients = loss.backward();

@@ -161,6 +161,7 @@ use std::{
 
 use burn::tensor::{Device, backend::AutodiffBackend};
 use ganvas_backend::Job;
+use ganvas_model::{AutodiffLock, autodiff_lock};
 use ganvas_training::{BackendFile, load_backend_file};
 
 /// One line for each backend: its feature, its name, its type. Where several features are on, the first line counts.
@@ -265,6 +266,13 @@ fn take_turn() {
             mine.get_or_init(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
         });
     }
+}
+
+/// For as long as a test has a graph (`autodiff_lock`). Its turn comes first: who has the lock and waits for a turn would wait for one that
+/// waits for the lock.
+fn lock() -> AutodiffLock {
+    take_turn();
+    autodiff_lock()
 }
 
 /// Fails unless `found` is within a relative `tolerance` of `expected`, measured against `scale` where the quantity itself

@@ -7,7 +7,7 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, BufferUpdates, Discriminator, DiscriminatorLoss, Generator,
-    ImageShape, Init, MlpConfig, Networks, Objective, Report, WeightedSum, autodiff_lock,
+    ImageShape, Init, MlpConfig, Networks, Objective, Report, WeightedSum,
 };
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
@@ -78,7 +78,7 @@ fn pass(objective: &Sum<'_>) -> Found {
         number: 0,
         seed: 0,
     };
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let mut report = Report::default();
     let (fake, _) = generator.forward_training(batch.z.clone(), None);
     let of_d = discriminator_gradients(&discriminator, objective, &batch, fake.clone(), &mut report);

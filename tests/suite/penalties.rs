@@ -12,8 +12,8 @@ use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     Activation, AnyDiscriminator, AnyGenerator, Batch, Conv2d, ConvConfig, DcganConfig, Discriminator, FeatureMap,
     GradientPenalty, ImageShape, Init, Labels, Linear, MlpConfig, ModelError, NamedTensor, NetworkConfig, Networks,
-    Normalization, ObjectiveConfig, Pass, Report, ResnetConfig, apply_named_tensors, autodiff_lock,
-    check_input_gradient, named_tensors, without_fused,
+    Normalization, ObjectiveConfig, Pass, Report, ResnetConfig, apply_named_tensors, check_input_gradient,
+    named_tensors, without_fused,
 };
 use ganvas_training::discriminator_gradients;
 use serde::Deserialize;
@@ -101,7 +101,7 @@ fn fresh(discriminator: &AnyDiscriminator<B>) -> AnyDiscriminator<B> {
 
 /// A penalty's value and its gradient by the names of the weights.
 fn penalized(discriminator: &AnyDiscriminator<B>, images: Tensor<B, 4>, penalty: GradientPenalty) -> (f64, Named) {
-    let _lock = autodiff_lock();
+    let _lock = crate::lock();
     let discriminator = &fresh(discriminator);
     // The logits' graph must be gone when the penalty's goes back (`Objective`).
     let gradient = discriminator.forward_recorded(images, None).gradient;

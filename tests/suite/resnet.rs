@@ -10,7 +10,7 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng, normal_vec};
 use ganvas_model::{
     DataShape, Discriminator, Generator, ImageShape, Init, NamedTensor, Networks, ResnetConfig, ResnetGenerator,
-    autodiff_lock, named_tensors, without_fused,
+    named_tensors, without_fused,
 };
 use serde::Deserialize;
 
@@ -42,7 +42,7 @@ fn reference_generator(settings: &ResnetConfig) -> ResnetGenerator<B> {
 fn the_generator_is_that_of_pytorch() {
     let document: Document = read("resnet");
     let check = || {
-        let _lock = autodiff_lock();
+        let _lock = crate::lock();
         let generator = reference_generator(&document.settings);
         let z = pattern_tensor(1000, 1.7, [4, 3], &device());
         let (images, _) = generator.forward_training(z, None);

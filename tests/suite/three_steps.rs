@@ -8,7 +8,7 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyGenerator, BlogConfig, DcganConfig, Discriminator, Generator, ImageShape, Init, MlpConfig,
-    NamedTensor, NetworkConfig, Networks, Report, apply_named_tensors, autodiff_lock, named_tensors,
+    NamedTensor, NetworkConfig, Networks, Report, apply_named_tensors, named_tensors,
 };
 use ganvas_training::{
     AdamVariant, Optimizer, OptimizerConfig, OptimizerKind, TrainingState, UpdateRule, discriminator_gradients,
@@ -173,7 +173,7 @@ fn check(name: &str, network: &NetworkConfig, adam: OptimizerConfig, update: Upd
         let at = format!("in {name} at step {}", index + 1);
         let batch = step_batch::<B>(&case, index, &device());
         let before = with_own_leaves(&state);
-        let _lock = autodiff_lock();
+        let _lock = crate::lock();
         let (fake, _) = before.generator.forward_training(batch.z.clone(), None);
         if index == 0 {
             let pixels = values(fake.clone());

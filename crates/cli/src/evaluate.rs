@@ -160,12 +160,10 @@ fn data_set(
     let mut names: Vec<DatasetName> = Vec::new();
     for experiment in subjects.iter().filter_map(Subject::experiment) {
         if let Some(path) = &experiment.data.path {
-            let (own, real) = (
-                quoted(Path::new(path)),
-                "name the real images with `--real`, and who judges them with `--evaluator`",
-            );
             bail!(UsageError(format!(
-                "of these, a run was trained on images of its own, {own}: {real}"
+                "a run was trained on images of its own, {}: an evaluator needs real images by `--real` for it; without `--evaluator`, and without \
+                 other samples beside it, its images are compared with its own by their pixels",
+                quoted(Path::new(path))
             )));
         }
         let name = experiment.data.dataset.parse()?;

@@ -60,8 +60,8 @@ impl Quality {
             return Ok(None);
         }
         let Origin::Named(dataset, options) = &images.origin else {
-            let message = "expected nothing for images of `data.path`, which have no test split and no classifier; `ganvas evaluate RUN` tells \
-                           copies, and with `--real` and `--evaluator` judges such runs";
+            let message = "expected nothing for images of `data.path`, which have no test split and no classifier; `ganvas evaluate RUN` looks \
+                           for copies, and with `--real` and `--evaluator` judges such runs";
             return Err(("evaluation.metrics", message.to_owned(), None));
         };
         let dataset = *dataset;

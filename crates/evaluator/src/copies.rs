@@ -1,7 +1,9 @@
 //! Copies of training images, told by pixels: for images that no classifier knows.
 
+use std::sync::Arc;
+
 use ganvas_data::ImageSource;
-use ganvas_metrics::{Features, Neighbour, memorized, nearest, nearest_other};
+use ganvas_metrics::{Features, Neighbour, memorized, several_nearest};
 
 use crate::EvaluatorError;
 
@@ -11,77 +13,106 @@ const SIDE: usize = 16;
 /// Training images whose own distance to the others is looked at, evenly of all.
 const LOOKED_AT: usize = 2_000;
 
+/// The nearest training images whose mean distance is the measure of the nearest one's, as in Carlini et al. 2023 (arXiv:2301.13188): by pixels
+/// alone a plain image is near to many, and would pass for a copy of each.
+const AROUND: usize = 50;
+
 /// Training images that are compared at once: 50 megabytes of colours.
 const AT_ONCE: usize = 8_192;
 
 /// What generated images have of those that they were trained on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Copies {
-    /// The share of generated images that are nearer to a training image than 99 of 100 training images are to another one. About 0.01
-    /// where nothing is copied, 1 where everything is.
-    pub share: f64,
-    /// The nearest training image of each generated one.
+    /// The share of generated images that are nearer to a training image than 99 of 100 training images are to another one (of fewer than 100:
+    /// than any), both against the mean distance of the 50 nearest. `None` where training images do not differ.
+    pub share: Option<f64>,
+    /// The nearest training image of each generated one, and how near it is against the 50 nearest: 0 is a copy, 1 is as near as they.
     pub nearest: Vec<Neighbour>,
 }
 
-impl Copies {
-    /// Compares by pixels: means over squares, at most 16×16 of an image.
-    ///
-    /// The first `originals` of the training images are those whose distances to each other are the measure; mirror images of them, which
-    /// are compared with too, come after.
+/// Training images, and how near they are to each other, by pixels: means over squares, at most 16×16 of an image.
+#[derive(Debug)]
+pub struct Originals {
+    training: Arc<dyn ImageSource>,
+    /// How many of the nearest are taken, of generated images as of these.
+    around: usize,
+    /// The nearest other one of some of them.
+    nearest: Vec<Neighbour>,
+}
+
+impl Originals {
+    /// Measures training images. The first `originals` of them are followed by their mirror images, or by nothing.
     ///
     /// # Errors
-    /// [`EvaluatorError::Shape`] where the images are of different shapes, [`EvaluatorError::Data`] where one cannot be read.
-    pub fn of(
-        generated: &dyn ImageSource,
-        training: &dyn ImageSource,
-        originals: usize,
-    ) -> Result<Self, EvaluatorError> {
-        if generated.shape() != training.shape() {
+    /// [`EvaluatorError::Data`] where one cannot be read.
+    pub fn new(training: Arc<dyn ImageSource>, originals: usize) -> Result<Self, EvaluatorError> {
+        let around = AROUND.min(originals.saturating_sub(1)).max(1);
+        let looked_at = originals.min(LOOKED_AT);
+        let some: Vec<usize> = (0..looked_at).map(|index| index * originals / looked_at).collect();
+        let of_some = coarse(&*training, some.iter().copied())?;
+        // Neither itself nor its mirror image, and none that was put there twice.
+        let is_other = |one: usize, other: usize, squared| some[one] != other % originals && squared > 0.0;
+        let nearest = nearest_in_parts(&of_some, &*training, around, is_other)?;
+        Ok(Self {
+            training,
+            around,
+            nearest: nearest.iter().filter_map(|around| relative(around)).collect(),
+        })
+    }
+
+    /// Looks for copies of them.
+    ///
+    /// # Errors
+    /// [`EvaluatorError::Shape`] where the images are of another shape, [`EvaluatorError::Data`] where one cannot be read.
+    pub fn copies(&self, generated: &dyn ImageSource) -> Result<Copies, EvaluatorError> {
+        if generated.shape() != self.training.shape() {
             return Err(EvaluatorError::Shape {
                 name: generated.name().to_owned(),
-                expected: training.shape().into(),
+                expected: self.training.shape().into(),
                 found: generated.shape().into(),
             });
         }
-        let looked_at = originals.min(LOOKED_AT);
-        let some = (0..looked_at).map(|index| index * originals / looked_at);
-        let (of_generated, of_some) = (coarse(generated, 0..generated.len())?, coarse(training, some)?);
-        let (mut nearest_training, mut nearest_others) = (None, None);
-        for first in (0..training.len()).step_by(AT_ONCE) {
-            let part = coarse(training, first..(first + AT_ONCE).min(training.len()))?;
-            keep_nearer(&mut nearest_training, nearest(&of_generated, &part)?, first);
-            if first < originals {
-                let part = part.select(0..part.count().min(originals - first));
-                keep_nearer(&mut nearest_others, nearest_other(&of_some, &part)?, first);
-            }
-        }
-        let (nearest, mut of_others) = (nearest_training.unwrap_or_default(), nearest_others.unwrap_or_default());
-        // Where all are equal, none has another.
-        of_others.retain(|neighbour| neighbour.distance.is_finite());
-        Ok(Self {
-            share: memorized(&nearest, &of_others),
-            nearest,
-        })
+        let of_generated = coarse(generated, 0..generated.len())?;
+        let nearest = nearest_in_parts(&of_generated, &*self.training, self.around, |_, _, _| true)?;
+        let nearest: Vec<Neighbour> = nearest.iter().filter_map(|around| relative(around)).collect();
+        let share = (!self.nearest.is_empty()).then(|| memorized(&nearest, &self.nearest));
+        Ok(Copies { share, nearest })
     }
 }
 
-/// Takes the neighbours among the images from `first` on where they are nearer than those before.
-fn keep_nearer(known: &mut Option<Vec<Neighbour>>, found: Vec<Neighbour>, first: usize) {
-    let found = found.into_iter().map(|neighbour| Neighbour {
-        index: first + neighbour.index,
-        ..neighbour
-    });
-    match known {
-        None => *known = Some(found.collect()),
-        Some(known) => {
-            for (known, found) in known.iter_mut().zip(found) {
-                if found.distance < known.distance {
-                    *known = found;
-                }
-            }
+/// The `count` nearest training images of each sample, of those that count; so many at once that memory holds them.
+fn nearest_in_parts(
+    samples: &Features,
+    training: &dyn ImageSource,
+    count: usize,
+    counts: impl Fn(usize, usize, f64) -> bool + Sync,
+) -> Result<Vec<Vec<Neighbour>>, EvaluatorError> {
+    let mut known = vec![Vec::new(); samples.count()];
+    for first in (0..training.len()).step_by(AT_ONCE) {
+        let part = coarse(training, first..(first + AT_ONCE).min(training.len()))?;
+        let found = several_nearest(samples, &part, count, |sample, other, squared| {
+            counts(sample, first + other, squared)
+        })?;
+        for (known, found) in known.iter_mut().zip(found) {
+            known.extend(found.into_iter().map(|neighbour| Neighbour {
+                index: first + neighbour.index,
+                ..neighbour
+            }));
+            known.sort_by(|one: &Neighbour, other| one.distance.total_cmp(&other.distance));
+            known.truncate(count);
         }
     }
+    Ok(known)
+}
+
+/// The nearest, at its distance over the mean of all; nothing where there is none.
+fn relative(around: &[Neighbour]) -> Option<Neighbour> {
+    let mean = around.iter().map(|found| found.distance).sum::<f64>() / around.len() as f64;
+    around.first().map(|&Neighbour { index, distance }| Neighbour {
+        index,
+        // Where all are at no distance, it is a copy.
+        distance: if distance == 0.0 { 0.0 } else { distance / mean },
+    })
 }
 
 /// The means of brightness over squares of so many pixels that at most [`SIDE`] of them make a row or column, channel by channel.
@@ -108,8 +139,6 @@ fn coarse(images: &dyn ImageSource, chosen: impl IntoIterator<Item = usize>) -> 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::sync::Arc;
-
     use ganvas_data::{ImageSet, Mirrored, Purpose, keyed_rng};
     use rand::Rng;
 
@@ -126,14 +155,16 @@ mod tests {
     fn others_of_the_same_kind_are_no_copies_and_copies_are_found_in_any_part() {
         let shape = [3, 5, 6];
         let (training, other) = (noise(20_000, shape, 1), noise(500, shape, 2));
-        let found = Copies::of(&other, &training, training.len()).unwrap();
-        assert!(found.share < 0.04, "{}", found.share);
+        let training = Arc::new(training);
+        let originals = Originals::new(training.clone(), training.len()).unwrap();
+        let share = originals.copies(&other).unwrap().share.unwrap();
+        assert!(share < 0.04, "{share}");
 
         let copied = [0, 8_191, 8_192, 19_999];
         let pixels = copied.map(|index| training.image(index).unwrap().into_owned()).concat();
         let copies = ImageSet::new("copies", pixels, None, shape).unwrap();
-        let found = Copies::of(&copies, &training, training.len()).unwrap();
-        assert_eq!(found.share, 1.0);
+        let found = originals.copies(&copies).unwrap();
+        assert_eq!(found.share, Some(1.0));
         assert_eq!(
             found.nearest.iter().map(|found| found.index).collect::<Vec<_>>(),
             copied
@@ -144,11 +175,37 @@ mod tests {
     #[test]
     fn a_copy_of_a_mirror_image_is_one() {
         let training = Arc::new(noise(50, [1, 20, 33], 1));
-        let mirrored = Mirrored::new(training.clone());
+        let mirrored = Arc::new(Mirrored::new(training.clone()));
         let copy = ImageSet::new("copy", mirrored.image(57).unwrap().into_owned(), None, [1, 20, 33]).unwrap();
-        let found = Copies::of(&copy, &mirrored, 50).unwrap();
-        assert_eq!((found.share, found.nearest[0].index), (1.0, 57));
-        assert_eq!(Copies::of(&copy, &*training, 50).unwrap().share, 0.0);
+        let found = Originals::new(mirrored, 50).unwrap().copies(&copy).unwrap();
+        assert_eq!((found.share, found.nearest[0].index), (Some(1.0), 57));
+        let without = Originals::new(training, 50).unwrap().copies(&copy).unwrap();
+        assert_eq!(without.share, Some(0.0));
+    }
+
+    #[test]
+    fn a_plain_image_is_no_copy_though_it_is_near() {
+        // Noise around its mean: the mean itself is nearer to each than they are to each other, and as near to one as to all.
+        let shape = [1, 8, 8];
+        let training = Arc::new(noise(3_000, shape, 1));
+        let plain = ImageSet::new("plain", vec![127; 64], None, shape).unwrap();
+        let originals = Originals::new(training.clone(), 3_000).unwrap();
+        assert_eq!(originals.copies(&plain).unwrap().share, Some(0.0));
+        // One that is half way to a training image is.
+        let near = training.image(7).unwrap().iter().map(|&pixel| pixel / 2 + 63).collect();
+        let near = ImageSet::new("near", near, None, shape).unwrap();
+        let found = originals.copies(&near).unwrap();
+        assert_eq!((found.share, found.nearest[0].index), (Some(1.0), 7));
+    }
+
+    /// As many of few as of many: mirror images and fewer than fifty change nothing in what is expected.
+    #[test]
+    fn of_thirty_images_with_their_mirror_images_none_is_a_copy_by_chance_more_often_than_one_is_nearest() {
+        let shape = [1, 12, 12];
+        let mirrored = Mirrored::new(Arc::new(noise(30, shape, 1)));
+        let originals = Originals::new(Arc::new(mirrored), 30).unwrap();
+        let share = originals.copies(&noise(2_000, shape, 2)).unwrap().share.unwrap();
+        assert!(share < 0.1, "{share}");
     }
 
     #[test]
@@ -162,9 +219,15 @@ mod tests {
 
     #[test]
     fn equal_images_and_other_shapes() {
+        // Of images that are all the same nobody can say what a copy is.
         let equal = ImageSet::new("equal", vec![7; 40], None, [1, 2, 2]).unwrap();
-        assert_eq!(Copies::of(&equal, &equal, 10).unwrap().share, 0.0);
-        let error = Copies::of(&equal, &noise(3, [1, 3, 2], 1), 3).unwrap_err();
+        let found = Originals::new(Arc::new(equal.clone()), 10)
+            .unwrap()
+            .copies(&equal)
+            .unwrap();
+        assert_eq!((found.share, found.nearest.len()), (None, 10));
+        let other = noise(3, [1, 3, 2], 1);
+        let error = Originals::new(Arc::new(other), 3).unwrap().copies(&equal).unwrap_err();
         assert!(error.to_string().contains("equal: expected images of 1×3×2"), "{error}");
     }
 }

@@ -25,7 +25,7 @@ mod train;
 pub use ganvas_metrics::{Neighbour, expected_modes};
 
 pub use classifier::{Classifier, ClassifierConfig, FEATURES, Seen};
-pub use copies::Copies;
+pub use copies::{Copies, Originals};
 pub use error::EvaluatorError;
 pub use file::{EvaluatorFile, EvaluatorInfo, TrainedOn};
 pub use fit::{Fitted, fits};

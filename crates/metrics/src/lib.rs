@@ -20,4 +20,4 @@ pub use frechet::{Gaussian, frechet_distance};
 pub use kernel::{KernelDistance, kernel_distance};
 pub use manifold::{COVERAGE_NEIGHBOURS, Manifold, Overlap, PRECISION_NEIGHBOURS};
 pub use modes::{Modes, StackedClasses, expected_modes};
-pub use nearest::{Neighbour, memorized, nearest, nearest_other};
+pub use nearest::{Neighbour, memorized, nearest, several_nearest};

@@ -16,23 +16,6 @@ pub struct Neighbour {
 /// # Errors
 /// [`MetricsError::OtherWidth`].
 pub fn nearest(samples: &Features, others: &Features) -> Result<Vec<Neighbour>, MetricsError> {
-    nearest_of(samples, others, |_| true)
-}
-
-/// The nearest of `others` that differs from it for each of `samples`; at an infinite distance where none does. Of a set to itself: the
-/// nearest other sample.
-///
-/// # Errors
-/// [`MetricsError::OtherWidth`].
-pub fn nearest_other(samples: &Features, others: &Features) -> Result<Vec<Neighbour>, MetricsError> {
-    nearest_of(samples, others, |squared| squared > 0.0)
-}
-
-fn nearest_of(
-    samples: &Features,
-    others: &Features,
-    counts: impl Fn(f64) -> bool + Sync,
-) -> Result<Vec<Neighbour>, MetricsError> {
     others.check_width(samples)?;
     let found = per_sample(
         samples,
@@ -40,7 +23,7 @@ fn nearest_of(
         |_| (0, f64::INFINITY),
         |nearest, first, squared| {
             for (index, &squared) in squared.iter().enumerate() {
-                if squared < nearest.1 && counts(squared) {
+                if squared < nearest.1 {
                     *nearest = (first + index, squared);
                 }
             }
@@ -51,6 +34,48 @@ fn nearest_of(
         distance: squared.sqrt(),
     });
     Ok(neighbours.collect())
+}
+
+/// The `count` nearest of `others` for each of `samples`, nearest first; fewer where there are fewer. Only those count for which `counts` says so
+/// of the number of the sample, that of the other, and their squared distance, which is 0 where they are equal.
+///
+/// # Errors
+/// [`MetricsError::OtherWidth`].
+pub fn several_nearest(
+    samples: &Features,
+    others: &Features,
+    count: usize,
+    counts: impl Fn(usize, usize, f64) -> bool + Sync,
+) -> Result<Vec<Vec<Neighbour>>, MetricsError> {
+    others.check_width(samples)?;
+    let found = per_sample(
+        samples,
+        others,
+        |sample| (sample, Vec::new()),
+        |(sample, nearest): &mut (usize, Vec<Neighbour>), first, squared| {
+            for (index, &squared) in squared.iter().enumerate() {
+                let farthest = nearest.last().filter(|_| nearest.len() == count);
+                if farthest.is_none_or(|farthest| squared < farthest.distance)
+                    && counts(*sample, first + index, squared)
+                {
+                    let place = nearest.partition_point(|known| known.distance <= squared);
+                    let neighbour = Neighbour {
+                        index: first + index,
+                        distance: squared,
+                    };
+                    nearest.insert(place, neighbour);
+                    nearest.truncate(count);
+                }
+            }
+        },
+    );
+    let rooted = |(_, mut nearest): (usize, Vec<Neighbour>)| {
+        nearest
+            .iter_mut()
+            .for_each(|found| found.distance = found.distance.sqrt());
+        nearest
+    };
+    Ok(found.into_iter().map(rooted).collect())
 }
 
 /// The share of samples that are nearer to the training set than 99 of 100 test images are, from the distances of both to their

@@ -7,7 +7,7 @@ mod common;
 use common::{features, mapped, near};
 use ganvas_metrics::{
     Features, Gaussian, Manifold, MetricsError, Modes, Predictions, expected_modes, frechet_distance,
-    histogram_distance, kernel_distance,
+    histogram_distance, kernel_distance, nearest, several_nearest,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -218,6 +218,43 @@ fn a_source_that_knows_k_digits_a_channel_has_k_cubed_modes() {
             "{k}: {divergence}"
         );
     }
+}
+
+/// Samples on a line, many of them equal, so that all distances are whole numbers.
+#[test]
+fn the_nearest_are_those_that_sorting_finds() {
+    let on_line = |count: usize, step: usize| {
+        Features::new((0..count).map(|index| (index * step % 97) as f64).collect(), 1).unwrap()
+    };
+    let (samples, others) = (on_line(300, 31), on_line(2_500, 7));
+    for (count, differing) in [(1, false), (5, false), (60, true), (3_000, true)] {
+        let found = several_nearest(&samples, &others, count, |sample, other, squared| {
+            !differing || (squared > 0.0 && sample != other)
+        })
+        .unwrap();
+        for (number, (sample, found)) in samples.samples().zip(&found).enumerate() {
+            let distance = |(_, other): (usize, &[f64])| (other[0] - sample[0]).abs();
+            let all = others.samples().enumerate();
+            let mut expected: Vec<f64> = all
+                .filter(|(other, _)| !differing || *other != number)
+                .map(distance)
+                .collect();
+            expected.retain(|distance| !differing || *distance > 0.0);
+            expected.sort_by(f64::total_cmp);
+            expected.truncate(count);
+            assert_eq!(found.iter().map(|found| found.distance).collect::<Vec<_>>(), expected);
+            for neighbour in found {
+                let other = others.sample(neighbour.index)[0];
+                assert_eq!((other - sample[0]).abs(), neighbour.distance);
+            }
+        }
+        if count == 1 {
+            let first: Vec<_> = found.iter().map(|found| found[0]).collect();
+            assert_eq!(first, nearest(&samples, &others).unwrap());
+        }
+    }
+    let wider = Features::new(vec![1.0, 2.0], 2).unwrap();
+    assert!(several_nearest(&samples, &wider, 1, |_, _, _| true).is_err());
 }
 
 proptest! {

@@ -16,6 +16,9 @@ pub struct AutodiffLock(#[allow(dead_code)] ReentrantMutexGuard<'static, ()>);
 /// (<https://github.com/tracel-ai/burn/issues/5573>). So whoever trains where others may train too holds this from the first
 /// operation on weights that are trained to the end of `backward`, as ganvas' training steps and evaluators do. The same thread may take it again.
 ///
+/// Such trainings belong on threads of their own and not into rayon's tasks: a thread of rayon's that waits in a kernel may begin another task,
+/// and the same thread gets the lock again.
+///
 /// It costs a training that is alone in its process nothing. Trainings side by side take turns; each of their operations is computed by all
 /// threads of the processor as it is.
 pub fn autodiff_lock() -> AutodiffLock {

@@ -6,7 +6,7 @@ use anyhow::bail;
 use burn::tensor::backend::AutodiffBackend;
 use ganvas_backend::{Job, Selected};
 use ganvas_data::{ImageSet, ImageSource};
-use ganvas_evaluator::{Copies, Metric};
+use ganvas_evaluator::{Metric, Originals};
 use ganvas_training::{Checkpoint, DataSection, Experiment, ImagesState, counted};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     args::EvaluateArguments, exit::UsageError, images::TrainingImages, output::print_line, outputs::Destination,
-    quoting::quoted, screen, words::number,
+    quoting::quoted, screen,
 };
 
 /// Images that are compared where nobody says how many.
@@ -50,7 +50,7 @@ pub fn evaluate(
     let count = arguments.count.map_or(COUNT, |count| count as usize);
     let mut known: Option<(DataSection, Training)> = None;
     let mut evaluations = Vec::new();
-    for subject in subjects {
+    for (evaluated, subject) in subjects.iter().enumerate() {
         let Subject::Checkpoint {
             label,
             checkpoint,
@@ -72,7 +72,7 @@ pub fn evaluate(
             seed: arguments.seed,
         })?;
         let comparing = screen::spinner(format!("comparing {}", counted(count, "image")));
-        let copies = Copies::of(&made, &*training.seen, training.originals)?;
+        let copies = training.originals.copies(&made)?;
         drop(comparing);
         if let Some(picture) = picture.take() {
             draw(picture, &pairs(&made, &*training.seen, &copies.nearest)?)?;
@@ -85,9 +85,9 @@ pub fn evaluate(
                 "seed": arguments.seed,
                 "backend": selected.kind().name(),
                 "memorized": copies.share,
-                "real": {"name": training.path, "count": training.originals},
+                "real": {"name": training.path, "count": training.count},
             })),
-            false => report(label, count, &training, copies.share),
+            false => report(evaluated, label, count, &training, copies.share),
         }
         known = Some((experiment.data.clone(), training));
     }
@@ -112,29 +112,46 @@ struct Training {
     /// With their mirror images, where it saw those.
     seen: Arc<dyn ImageSource>,
     /// How many there are without those.
-    originals: usize,
+    count: usize,
+    state: ImagesState,
+    originals: Originals,
 }
 
 impl Training {
     fn load(experiment: &Experiment) -> anyhow::Result<Self> {
         let section = &experiment.data;
         let path = PathBuf::from(section.path.clone().unwrap_or_default());
-        let usage = |error: ganvas_data::DataError| UsageError(format!("the images of `data.path`: {error}"));
-        let images = TrainingImages::own(path.clone(), section).map_err(usage)?;
-        let seen = images.load()?;
-        let originals = if section.flip { seen.len() / 2 } else { seen.len() };
-        Ok(Self { path, seen, originals })
+        let usage = |error: ganvas_data::DataError| {
+            UsageError(format!(
+                "the images of `data.path`: {error}; copies are looked for among the images at the place where the run found them"
+            ))
+        };
+        let seen = TrainingImages::own(path.clone(), section).map_err(usage)?.load()?;
+        let count = if section.flip { seen.len() / 2 } else { seen.len() };
+        let state = ImagesState::of(&*seen)?;
+        let measuring = screen::spinner(format!(
+            "comparing {} with each other",
+            counted(count, "training image")
+        ));
+        let originals = Originals::new(seen.clone(), count)?;
+        drop(measuring);
+        Ok(Self {
+            path,
+            seen,
+            count,
+            state,
+            originals,
+        })
     }
 
     /// Copies are looked for among the images that a checkpoint knows, or not at all.
     fn check(&self, checkpoint: &Checkpoint, label: &str) -> anyhow::Result<()> {
-        let found = ImagesState::of(&*self.seen)?;
-        let expected = &checkpoint.state.images;
+        let (found, expected) = (&self.state, &checkpoint.state.images);
         if found.is_same(expected) {
             return Ok(());
         }
         bail!(UsageError(format!(
-            "{}: expected the images that {label} was trained on, {expected}; found {found}. `--real` compares with others",
+            "{}: expected the images that {label} was trained on, {expected}; found {found}",
             quoted(&self.path)
         )));
     }
@@ -156,15 +173,28 @@ impl Job for GenerateJob<'_> {
     }
 }
 
-fn report(label: &str, count: usize, training: &Training, share: f64) {
+fn report(number: usize, label: &str, count: usize, training: &Training, share: Option<f64>) {
+    if number > 0 {
+        print_line!("");
+    }
     print_line!("{} of {label}", counted(count, "image"));
     print_line!(
         "beside the {} of {} that it was trained on, by their pixels, as no classifier knows these:",
-        counted(training.originals, "image"),
+        counted(training.count, "image"),
         quoted(&training.path)
     );
+    let Some(share) = share else {
+        print_line!("memorized  cannot be told: training images do not differ from each other");
+        return;
+    };
+    // So many where nothing is copied: of few images the nearest is the measure.
+    let (than, expected) = match training.count {
+        100.. => ("99 of 100 training images are", 1.0),
+        few => ("any training image is", 100.0 / (few as f64 + 1.0)),
+    };
     print_line!(
-        "memorized  {} % are nearer to a training image than 99 of 100 training images are to another one (1 % where nothing is copied)",
-        number(100.0 * share)
+        "memorized  {:.1} % are nearer to a training image, against the others around it, than {than} to another one\n\
+         \x20          (about {expected:.0} % where nothing is copied)",
+        100.0 * share
     );
 }

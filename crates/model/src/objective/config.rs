@@ -23,7 +23,7 @@ pub struct ObjectiveConfig {
     pub instance_noise: f64,
     /// What is done to images before the discriminator sees them: for small sets.
     pub augment: AugmentConfig,
-    /// γ of the R1 penalty, (γ/2)·E‖∇D(x)‖² on real images, usually 0.1 to 10; 0 for none. It keeps the discriminator from being ahead, and
+    /// γ of the R1 penalty, (γ/2)·E‖∇D(x)‖² on real images, usually 0.1 to 10, more for larger images; 0 for none. It keeps the discriminator from being ahead, and
     /// takes a discriminator without batch normalization.
     pub r1: f64,
     /// γ of the R2 penalty, the same on generated images; with `relativistic` usually as large as `r1`; 0 for none.
