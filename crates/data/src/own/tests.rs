@@ -1,11 +1,12 @@
-//! Pictures as other libraries write them, bad files of every kind, and random bytes.
+//! Pictures as other libraries write them, and bad files of every kind.
+
+mod fuzz;
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GenericImageView, RgbImage};
-use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::decode::{decode, outside};
@@ -628,44 +629,5 @@ fn colours_are_named_or_hexadecimal() {
             text.parse::<Background>().unwrap_err().contains("expected `black`"),
             "{text}"
         );
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    /// Whatever stands in a file, decoding ends with a picture or a reason.
-    #[test]
-    fn changed_files_never_panic(
-        file in prop::sample::select(vec!["rgb.png", "rgb.jpg", "rgb.webp", "lossy.webp", "rgb.bmp", "two.gif", "lzw.tiff", "cmyk.jpg", "orientation-6.jpg", "palette.png"]),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
-        cut in prop::option::of(any::<prop::sample::Index>()),
-    ) {
-        let mut bytes = fs::read(fixtures().join(file)).unwrap();
-        for (place, value) in changes {
-            let place = place.index(bytes.len());
-            bytes[place] = value;
-        }
-        if let Some(cut) = cut {
-            bytes.truncate(cut.index(bytes.len()));
-        }
-        let found = decode(&bytes, BACKGROUND);
-        let seen = outside(&bytes);
-        if let (Ok(found), Ok(seen)) = (found, seen) {
-            prop_assert_eq!(found.dimensions(), (seen.width, seen.height));
-        }
-    }
-
-    /// Any picture becomes any size, by any fit; one of the size asked for stays as it is.
-    #[test]
-    fn any_size_becomes_any_size(width in 1_u32..40, height in 1_u32..40, side in 1_usize..40, fit in prop::sample::select(vec![Fit::Crop, Fit::Pad, Fit::Stretch]), channels in prop::sample::select(vec![1_usize, 3])) {
-        let source = picture(width, height, 5);
-        let target = Target { shape: [channels, side, side], fit, background: BACKGROUND };
-        let mut out = vec![0; channels * side * side];
-        target.write(DynamicImage::ImageRgb8(source.clone()), &mut out);
-        if (width as usize, height as usize, channels) == (side, side, 3) {
-            let planes: Vec<u8> = (0..3).flat_map(|channel| source.pixels().map(move |pixel| pixel[channel])).collect();
-            prop_assert_eq!(out, planes);
-        }
     }
 }
