@@ -247,10 +247,13 @@ fn check(model: &str, data: DataShape, count: usize) {
     };
     let (found, expected) = (values(computer.compute()), values(generator.forward(z, Some(classes))));
     assert_eq!(found.len(), expected.len());
+    // Layer normalization divides by the spread of few values, and ten of them one after the other bring out what 32 bits round away:
+    // 2.6e-5 were seen in images of 64×64 by three channels.
+    let tolerance = if model.contains("\"layer\"") { 1e-4 } else { 2e-5 };
     let largest = expected.iter().fold(1.0_f32, |largest, value| largest.max(value.abs()));
     for (found, expected) in found.iter().zip(&expected) {
         assert!(
-            (found - expected).abs() < 2e-5 * largest,
+            (found - expected).abs() < tolerance * largest,
             "{model}: {found} and {expected}"
         );
     }

@@ -94,7 +94,8 @@ fn keys_that_are_set_often_have_flags() {
         let of_both: f64 = rate.parse().unwrap();
         let rates = shown.lines().filter_map(|line| line.strip_prefix("learning_rate = "));
         let rates: Vec<f64> = rates.map(|rate| rate.parse().unwrap()).collect();
-        assert_eq!(rates, [of_both; 2], "{shown}");
+        // The third is what `[schedule]` falls to.
+        assert_eq!(rates[..2], [of_both; 2], "{shown}");
     }
     // Epochs that are typed decide.
     let shown = show(&["--set", "training.max_steps=3", "--epochs", "7"]);

@@ -161,7 +161,7 @@ fn data_set(
     for experiment in subjects.iter().filter_map(Subject::experiment) {
         if let Some(path) = &experiment.data.path {
             bail!(UsageError(format!(
-                "a run was trained on images of its own, {}: an evaluator needs real images by `--real` for it; without `--evaluator`, and without \
+                "a run was trained on images of its own, {}: name the real images with `--real`; without `--evaluator`, and without \
                  other samples beside it, its images are compared with its own by their pixels",
                 quoted(Path::new(path))
             )));
