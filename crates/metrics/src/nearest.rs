@@ -16,24 +16,8 @@ pub struct Neighbour {
 /// # Errors
 /// [`MetricsError::OtherWidth`].
 pub fn nearest(samples: &Features, others: &Features) -> Result<Vec<Neighbour>, MetricsError> {
-    others.check_width(samples)?;
-    let found = per_sample(
-        samples,
-        others,
-        |_| (0, f64::INFINITY),
-        |nearest, first, squared| {
-            for (index, &squared) in squared.iter().enumerate() {
-                if squared < nearest.1 {
-                    *nearest = (first + index, squared);
-                }
-            }
-        },
-    );
-    let neighbours = found.into_iter().map(|(index, squared)| Neighbour {
-        index,
-        distance: squared.sqrt(),
-    });
-    Ok(neighbours.collect())
+    let found = several_nearest(samples, others, 1, |_, _, _| true)?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The `count` nearest of `others` for each of `samples`, nearest first; fewer where there are fewer. Only those count for which `counts` says so

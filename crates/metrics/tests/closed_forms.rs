@@ -250,6 +250,10 @@ fn the_nearest_are_those_that_sorting_finds() {
         }
         if count == 1 {
             let first: Vec<_> = found.iter().map(|found| found[0]).collect();
+            for (sample, found) in samples.samples().zip(&first) {
+                let is_equal = |other: &[f64]| (other[0] - sample[0]).abs() == found.distance;
+                assert_eq!(others.samples().position(is_equal), Some(found.index));
+            }
             assert_eq!(first, nearest(&samples, &others).unwrap());
         }
     }
