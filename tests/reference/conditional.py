@@ -169,16 +169,29 @@ def main() -> None:
     }
 
     p = initial(DISCRIMINATOR, discriminator_shapes("classifier"))
+    (gradient,) = torch.autograd.grad(unconditional(p, real).sum(), real, create_graph=True)
+    penalty = 0.5 * gradient.flatten(1).square().sum(1).mean()
     f = features(p, real)
     logits = F.linear(f, p["linear.weight"], p["linear.bias"])
     read = F.linear(f, p["class_head.weight"], p["class_head.bias"])
     class_loss = F.cross_entropy(read, LABELS)
+    # What the generator minimizes with Wasserstein's loss and the classes at half their weight.
+    of_generator_loss = -logits.mean() + 0.5 * class_loss
+    (by_images,) = torch.autograd.grad(of_generator_loss, real, retain_graph=True)
     document["classifier"] = {
         "logits": rounded(logits.detach()),
         "class_loss": class_loss.item(),
         "gradients": by_parameters(class_loss, p),
+        "generator_loss": of_generator_loss.item(),
+        "generator_by_images": rounded(by_images),
+        "penalty": penalty.item(),
+        "penalty_gradients": by_parameters(penalty, p),
     }
     print(json.dumps(document, indent=None, separators=(",", ":")))
+
+
+def unconditional(p: Parameters, real: Tensor) -> Tensor:
+    return F.linear(features(p, real), p["linear.weight"], p["linear.bias"])
 
 
 def by_parameters_again(p: Parameters, real: Tensor) -> dict[str, list[float]]:

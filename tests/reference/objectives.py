@@ -157,6 +157,34 @@ def dcgan_shapes(image: tuple[int, int, int], base: int, convs: int) -> dict[str
     return shapes | {"linear.weight": (1, pixels * wide), "linear.bias": (1,)}
 
 
+def with_deviation(x: Tensor) -> Tensor:
+    """Minibatch standard deviation (Karras et al., 2018) as StyleGAN2 has it: groups of at most four."""
+    images, channels, height, width = x.shape
+    group = min(4, images)
+    y = x.reshape(group, -1, channels, height, width)
+    y = y - y.mean(dim=0)
+    y = (y.square().mean(dim=0) + 1e-8).sqrt().mean(dim=(1, 2, 3))
+    return torch.cat([x, y.repeat(group).reshape(-1, 1, 1, 1).expand(-1, 1, height, width)], dim=1)
+
+
+def deviating(packing: int) -> Network:
+    """Two convolutions, then how much the images of a group differ."""
+
+    def network(parameters: Parameters, images: Tensor) -> Tensor:
+        x = images.reshape(BATCH // packing, packing, 16, 24)
+        for name in ["input", "convs.0"]:
+            weight, bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
+            x = F.leaky_relu(F.conv2d(x, weight, bias, stride=2, padding=1), 0.2)
+        x = with_deviation(x).flatten(1)
+        return F.linear(x, parameters["linear.weight"], parameters["linear.bias"])
+
+    return network
+
+
+def deviating_shapes(packing: int) -> dict[str, tuple[int, ...]]:
+    return dcgan_shapes((packing, 16, 24), 2, 1) | {"linear.weight": (1, 4 * 6 * 5)}
+
+
 def layer_normed(parameters: Parameters, images: Tensor) -> Tensor:
     """One convolution, then one with layer normalization over channels and pixels."""
     x = F.conv2d(images, parameters["input.weight"], parameters["input.bias"], stride=2, padding=1)
@@ -251,6 +279,7 @@ def penalty_case(
     image: tuple[int, int, int],
     shapes: dict[str, tuple[int, ...]],
     function: Network,
+    packing: int = 1,
 ) -> dict[str, object]:
     parameters: Parameters = {}
     for index, (name, shape) in enumerate(shapes.items()):
@@ -300,6 +329,9 @@ def penalty_case(
         "buffers": {name: rounded(tensor) for name, tensor in iterated.after.items()},
         "input_gradient": rounded(input_gradient().detach()),
         "penalties": {name: of(penalty) for name, penalty in PENALTIES.items()},
+        # As an objective has them, of the images that a logit is of together.
+        "packing": packing,
+        "of_logits": of(lambda gradient: PENALTIES["r1"](gradient.reshape(BATCH // packing, -1))),
         "wrong": {name: length(of(penalty)) for name, penalty in WRONG.items()},
     }
 
@@ -348,12 +380,35 @@ def main() -> None:
             (1, 16, 24),
             dcgan_shapes((2, 16, 24), 2, 1),
             lambda p, images: dcgan(1)(p, images.reshape(BATCH // 2, 2, 16, 24)),
+            packing=2,
+        ),
+        penalty_case(
+            "dcgan",
+            {"base_channels": 2, "minibatch_stddev": True},
+            (1, 16, 24),
+            deviating_shapes(1),
+            deviating(1),
+        ),
+        penalty_case(
+            "dcgan",
+            {"base_channels": 2, "packing": 2, "minibatch_stddev": True},
+            (1, 16, 24),
+            deviating_shapes(2),
+            deviating(2),
+            packing=2,
         ),
         penalty_case(
             "resnet",
             {"base_channels": 2, "most_channels": 4, "expansion": 2},
             (1, 16, 16),
-            resnet.discriminator_shapes(),
+            resnet.discriminator_shapes(pixels=16),
+            resnet.discriminator,
+        ),
+        penalty_case(
+            "resnet",
+            {"base_channels": 2, "most_channels": 4, "expansion": 2},
+            (1, 28, 28),
+            resnet.discriminator_shapes(pixels=49),
             resnet.discriminator,
         ),
     ]

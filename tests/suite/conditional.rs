@@ -11,8 +11,8 @@ use burn::{
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
     AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, ClassHeadKind, DataShape, DcganConfig, Discriminator,
-    Generator, GradientPenalty, ImageShape, Init, NamedTensor, Networks, Normalization, ObjectiveConfig, Report,
-    named_tensors, without_fused,
+    Generator, GradientPenalty, ImageShape, Init, NamedTensor, Networks, Normalization, Objective, ObjectiveConfig,
+    Report, named_tensors, without_fused,
 };
 use ganvas_training::discriminator_gradients;
 use serde::Deserialize;
@@ -46,6 +46,11 @@ struct Classifier {
     logits: Vec<f64>,
     class_loss: f64,
     gradients: Named,
+    /// With Wasserstein's loss, and the classes at half their weight.
+    generator_loss: f64,
+    generator_by_images: Vec<f64>,
+    penalty: f64,
+    penalty_gradients: Named,
 }
 
 type Named = BTreeMap<String, Vec<f64>>;
@@ -196,6 +201,42 @@ fn an_auxiliary_classifier_is_that_of_pytorch_and_both_batches_count() {
     assert_all_near("what is reported", &[reported as f32], &[2.0 * expected.class_loss]);
     assert_gradients("the classes", &judge, &with.gradients, &expected.gradients);
     assert!(!found(0.0).2.contains_key("loss/classification"));
+}
+
+#[test]
+fn a_generator_minimizes_the_cross_entropy_of_the_asked_classes_too() {
+    let expected = read::<Document>("conditional").classifier;
+    let check = || {
+        let _lock = crate::lock();
+        let judge = discriminator(ClassHeadKind::Classifier);
+        let objective = ObjectiveConfig {
+            loss: AdversarialLoss::Wasserstein,
+            classification: 0.5,
+            ..ObjectiveConfig::default()
+        };
+        let batch = Batch {
+            fake_labels: Some(labels()),
+            ..Batch::without_labels(real(), Tensor::zeros([BATCH, 3], &device()), 0)
+        };
+        let fake = real().require_grad();
+        let report = &mut Report::default();
+        let loss = objective.generator(&generator(), &judge, &batch, fake.clone(), report);
+        let value = values::<Inner, 1>(loss.clone().inner());
+        assert_all_near("the loss", &value, &[expected.generator_loss]);
+        let by_images = values::<Inner, 4>(fake.grad(&loss.backward()).unwrap());
+        assert_all_near("by the images", &by_images, &expected.generator_by_images);
+
+        // The penalty is on the logit, and the classes that are read have no part in it.
+        let judge = discriminator(ClassHeadKind::Classifier);
+        let gradient = judge.forward_recorded(real(), None).gradient;
+        let penalty = GradientPenalty::R1.of(gradient.compute(&device()).unwrap());
+        let value = values::<Inner, 1>(penalty.clone().inner())[0];
+        assert_all_near("the penalty", &[value], &[expected.penalty]);
+        let gradients = GradientsParams::from_grads(penalty.backward(), &judge);
+        assert_gradients("the penalty", &judge, &gradients, &expected.penalty_gradients);
+    };
+    check();
+    without_fused(check);
 }
 
 /// A tiny conditional experiment on synthetic digits.

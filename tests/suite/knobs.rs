@@ -282,14 +282,6 @@ fn what_has_no_effect_or_cannot_be_is_refused() {
             &["objective.r1=1"],
             ["discriminator_normalization = \"none\"", "random-direction"],
         ),
-        (
-            &[
-                "objective.r1=1",
-                "model.discriminator_normalization=none",
-                "model.minibatch_stddev=true",
-            ],
-            ["minibatch_stddev = false", "random-direction"],
-        ),
         (&["schedule.penalty=0.1"], ["schedule.penalty", "constant"]),
         (
             &["schedule.shape=linear", "schedule.penalty=0.1"],

@@ -132,6 +132,8 @@ mod resnet;
 #[cfg(feature = "ndarray")]
 mod run_words;
 /// Experiments and backends by name.
+mod schedules;
+
 #[cfg(feature = "ndarray")]
 mod shipped;
 /// Ctrl-C and SIGTERM.

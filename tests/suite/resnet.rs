@@ -1,16 +1,17 @@
-//! Residual networks: the generator against PyTorch's (`tests/reference/resnet.py`; the discriminator is in `penalties.rs`), how they begin, and
-//! sizes.
+//! Residual networks: generators and a conditional discriminator against PyTorch's (`tests/reference/resnet.py`; more of the discriminator is in
+//! `penalties.rs`), how they begin, and sizes.
 
 use std::collections::BTreeMap;
 
 use burn::{
+    module::Module,
     optim::GradientsParams,
-    tensor::{Tensor, TensorData},
+    tensor::{Int, Tensor, TensorData},
 };
 use ganvas_data::{Purpose, keyed_rng, normal_vec};
 use ganvas_model::{
-    DataShape, Discriminator, Generator, ImageShape, Init, NamedTensor, Networks, ResnetConfig, ResnetGenerator,
-    named_tensors, without_fused,
+    AdversarialLoss, DataShape, Discriminator, Generator, GradientPenalty, ImageShape, Init, NamedTensor, Networks,
+    ResnetConfig, ResnetDiscriminator, ResnetGenerator, named_tensors, without_fused,
 };
 use serde::Deserialize;
 
@@ -23,53 +24,127 @@ use crate::{
 #[derive(Deserialize)]
 struct Document {
     settings: ResnetConfig,
-    images: Vec<f64>,
-    gradients: BTreeMap<String, Vec<f64>>,
+    generators: Vec<GeneratorCase>,
+    projection: Projection,
 }
 
-fn reference_generator(settings: &ResnetConfig) -> ResnetGenerator<B> {
-    let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
-    let shape = DataShape::from(ImageShape::new(1, 16, 16));
-    let generator: ResnetGenerator<B> = settings.generator(shape, &mut Init::new(&mut rng, &device)).unwrap();
-    let value = |tensor: &NamedTensor, u: f64| match tensor.shape.as_slice() {
+#[derive(Deserialize)]
+struct GeneratorCase {
+    image: [usize; 3],
+    conditional: bool,
+    images: Vec<f64>,
+    gradients: Named,
+}
+
+/// A discriminator that is given the class.
+#[derive(Deserialize)]
+struct Projection {
+    image: [usize; 3],
+    logits: Vec<f64>,
+    gradients: Named,
+    penalty: f64,
+    penalty_gradients: Named,
+}
+
+type Named = BTreeMap<String, Vec<f64>>;
+
+const LABELS: [i32; 4] = [2, 0, 1, 2];
+
+fn labels(conditional: bool) -> Option<Tensor<B, 1, Int>> {
+    conditional.then(|| Tensor::from_data(TensorData::from(LABELS), &device()))
+}
+
+/// Networks of these settings on such images, of three classes where they are conditional.
+fn settings(document: &Document, image: [usize; 3], conditional: bool) -> (ResnetConfig, DataShape) {
+    let config = ResnetConfig {
+        conditional,
+        ..document.settings.clone()
+    };
+    let classes = if conditional { 3 } else { 0 };
+    (config, DataShape::new(image.into(), classes))
+}
+
+/// The reference's weights.
+fn value(tensor: &NamedTensor, u: f64) -> f32 {
+    match tensor.shape.as_slice() {
         [_] => (0.05 * u) as f32,
         shape => (kernel_scale(shape) * u) as f32,
-    };
-    patterned::<B, _>(generator, 0, value)
+    }
+}
+
+fn assert_all_near(what: &str, found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let scale = expected.iter().fold(1e-3_f64, |most, value| most.max(value.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        assert_near(what, f64::from(*found), *expected, scale, BACKEND.tests.gradients);
+    }
+}
+
+fn assert_gradients<M: Module<B>>(network: &M, gradients: &GradientsParams, expected: &Named) {
+    let tensors = named_tensors::<B, _>(network);
+    assert_eq!(tensors.len(), expected.len());
+    for (tensor, found) in tensors.iter().zip(gradient_values(network, gradients)) {
+        let expected = &expected[&tensor.name];
+        let found = found.unwrap_or_else(|| vec![0.0; expected.len()]);
+        assert_all_near(&tensor.name, &found, expected);
+    }
 }
 
 #[test]
-fn the_generator_is_that_of_pytorch() {
+fn generators_are_those_of_pytorch() {
     let document: Document = read("resnet");
     let check = || {
+        for case in &document.generators {
+            let _lock = crate::lock();
+            let (config, data) = settings(&document, case.image, case.conditional);
+            let (mut rng, device) = (keyed_rng(0, Purpose::GeneratorWeights, 0), device());
+            let made: ResnetGenerator<B> = config.generator(data, &mut Init::new(&mut rng, &device)).unwrap();
+            let generator = patterned::<B, _>(made, 0, value);
+            let z = pattern_tensor(1000, 1.7, [4, 3], &device);
+            let (images, _) = generator.forward_training(z, labels(case.conditional));
+            assert_all_near("a pixel", &values::<Inner, 4>(images.clone().inner()), &case.images);
+            let [channels, height, width] = case.image;
+            let weights = pattern_tensor::<B, 4>(3000, 1.0, [4, channels, height, width], &device);
+            let gradients = GradientsParams::from_grads((images * weights).sum().backward(), &generator);
+            assert_gradients(&generator, &gradients, &case.gradients);
+        }
+    };
+    check();
+    without_fused(check);
+}
+
+#[test]
+fn a_conditional_discriminator_and_its_penalty_are_those_of_pytorch() {
+    let document: Document = read("resnet");
+    let case = &document.projection;
+    let check = || {
         let _lock = crate::lock();
-        let generator = reference_generator(&document.settings);
-        let z = pattern_tensor(1000, 1.7, [4, 3], &device());
-        let (images, _) = generator.forward_training(z, None);
-        let found = values::<Inner, 4>(images.clone().inner());
-        assert_eq!(found.len(), document.images.len());
-        for (found, expected) in found.iter().zip(&document.images) {
-            assert_near("a pixel", f64::from(*found), *expected, 1.0, BACKEND.tests.gradients);
-        }
-        let weights = pattern_tensor::<B, 4>(3000, 1.0, [4, 1, 16, 16], &device());
-        let gradients = GradientsParams::from_grads((images * weights).sum().backward(), &generator);
-        let found = gradient_values(&generator, &gradients);
-        let tensors = named_tensors::<B, _>(&generator);
-        assert_eq!(tensors.len(), document.gradients.len());
-        for (tensor, found) in tensors.iter().zip(found) {
-            let (found, expected) = (found.unwrap(), &document.gradients[&tensor.name]);
-            assert_eq!(found.len(), expected.len(), "{}", tensor.name);
-            let scale = expected.iter().fold(1e-3_f64, |most, value| most.max(value.abs()));
-            for (found, expected) in found.iter().zip(expected) {
-                assert_near(
-                    &tensor.name,
-                    f64::from(*found),
-                    *expected,
-                    scale,
-                    BACKEND.tests.gradients,
-                );
-            }
-        }
+        let (config, data) = settings(&document, case.image, true);
+        let discriminator = || {
+            let (mut rng, device) = (keyed_rng(0, Purpose::DiscriminatorWeights, 0), device());
+            let made = config.discriminator(data, &mut Init::new(&mut rng, &device)).unwrap();
+            patterned::<B, ResnetDiscriminator<B>>(made, 500, value)
+        };
+        let [channels, height, width] = case.image;
+        let real = || pattern_tensor::<B, 4>(2000, 1.0, [4, channels, height, width], &device());
+
+        let judge = discriminator();
+        let logits = judge.forward_training(real(), labels(true)).0;
+        assert_all_near("logits", &values::<Inner, 2>(logits.clone().inner()), &case.logits);
+        let loss = AdversarialLoss::NonSaturating.of_generator(logits, || unreachable!("no real images are asked for"));
+        assert_gradients(
+            &judge,
+            &GradientsParams::from_grads(loss.backward(), &judge),
+            &case.gradients,
+        );
+
+        let judge = discriminator();
+        let gradient = judge.forward_recorded(real(), labels(true)).gradient;
+        let penalty = GradientPenalty::R1.of(gradient.compute(&device()).unwrap());
+        let value = values::<Inner, 1>(penalty.clone().inner());
+        assert_all_near("the penalty", &value, &[case.penalty]);
+        let gradients = GradientsParams::from_grads(penalty.backward(), &judge);
+        assert_gradients(&judge, &gradients, &case.penalty_gradients);
     };
     check();
     without_fused(check);

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use ganvas_backend::{BackendError, BackendKind, DeviceInfo, Selected};
 use ganvas_data::{DataError, DatasetName, ImageSource, LoadOptions};
-use ganvas_model::{DataShape, ModelError, NetworkConfig, Normalization};
+use ganvas_model::{DataShape, ModelError};
 use ganvas_training::{
     BackendFile, ConfigError, ConfigText, Experiment, Overrides, Plan, TrainingError, counted, last_set, nearest,
 };
@@ -20,9 +20,7 @@ use crate::{
     shipped, words,
 };
 
-/// Fewer images than these are few. Our choice: DiffAugment's sets of few have 100 to 400, and the tenth of CIFAR-10 that it helps much 5,000
-/// (arXiv:2006.10738).
-const FEW_IMAGES: usize = 2_000;
+mod advice;
 
 /// An experiment, with what its words stand for.
 pub struct Loaded {
@@ -221,30 +219,6 @@ impl Flags {
     }
 }
 
-/// What to change where a penalty cannot be exact.
-fn advice_on_penalties(experiment: &Experiment) -> String {
-    let (has_batch_norm, has_stddev) = match &experiment.model {
-        NetworkConfig::Dcgan(config) => (
-            config.discriminator_normalization == Normalization::Batch,
-            config.minibatch_stddev,
-        ),
-        NetworkConfig::Resnet(config) => (false, config.minibatch_stddev),
-        _ => return "; `network = \"dcgan\"`, `\"resnet\"` and `\"mlp\"` have discriminators without".to_owned(),
-    };
-    let mut without = Vec::new();
-    if has_batch_norm {
-        without.push("`model.discriminator_normalization = \"none\"`");
-    }
-    if has_stddev {
-        without.push("`model.minibatch_stddev = false`");
-    }
-    let approximate = match experiment.objective.gradient_penalty > 0.0 {
-        true => "",
-        false => ", and `objective.penalty_method = \"random-direction\"` does without the gradient",
-    };
-    format!("; {} leaves it out{approximate}", without.join(" and "))
-}
-
 impl Loaded {
     /// Reads or draws the images.
     pub fn images(&self) -> anyhow::Result<Arc<dyn ImageSource>> {
@@ -292,7 +266,7 @@ impl Loaded {
                 blame(&format!("model.{key}"), &message).into()
             }
             TrainingError::Model(error @ ModelError::NoInputGradient { .. }) => {
-                let advice = advice_on_penalties(&self.experiment);
+                let advice = advice::on_penalties(&self.experiment);
                 blame("objective", &format!("{error}{advice}")).into()
             }
             error => anyhow::Error::new(error),
@@ -334,26 +308,6 @@ impl Loaded {
             let fetch = data::fetch_command(name.as_str(), options.data_dir.as_deref());
             warn!("{name} is not here, or cannot be read; `{fetch}` gets it");
         }
-    }
-
-    /// Says what helps where the images are so few that a discriminator learns them by heart.
-    pub fn advise_on_few_images(&self) {
-        let Origin::Own(own) = &self.images.origin else {
-            return;
-        };
-        let (count, augment) = (own.1.count, &self.experiment.objective.augment);
-        if count >= FEW_IMAGES || augment.is_on() {
-            return;
-        }
-        let (flip, puts) = match self.experiment.data.flip {
-            true => ("", "puts"),
-            false => ("`data.flip = true` where left and right do not matter, and ", "put"),
-        };
-        warn!(
-            "{} are few, and a discriminator learns few by heart: {flip}`[objective.augment]` (translation, cutout, brightness) {puts} that \
-             off, and `ganvas evaluate RUN --neighbours pairs.png` shows whether images are copies (docs/images.md)",
-            counted(count, "image")
-        );
     }
 
     /// Says what to expect of a software adapter.

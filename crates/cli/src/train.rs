@@ -18,7 +18,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
     let loaded = arguments.overlay.load(start.text, arguments.data_dir.as_deref())?;
     let experiment = &loaded.experiment;
     loaded.warn_of_software();
-    loaded.advise_on_few_images();
+    loaded.advise();
     let out = arguments.out.as_deref();
     let run = match &start.resume {
         None if arguments.dry_run => None,

@@ -9,6 +9,8 @@ const GROUP: usize = 4;
 
 /// Adds a channel with how much the features differ within groups of four images: the mean over channels and pixels of the standard deviation (Karras
 /// et al., 2018, arXiv:1710.10196, section 3; groups as in StyleGAN2). Batches that are not a multiple of four have groups of three or two, or are one.
+/// The gradient of a logit with respect to its image, as penalties take it, is that of the sum of all logits: an image also has a share in the others'
+/// of its group, as in PyTorch with `autograd.grad(logits.sum(), images)`.
 ///
 /// # Shapes
 /// - input: `[channels, pixels, batch]`
@@ -18,17 +20,25 @@ pub fn minibatch_stddev<B: Backend>(input: FeatureMap<B>, pass: &mut Pass<B>) ->
     let size = input.size();
     let features = input.into_tensor();
     let [channels, pixels, batch] = features.dims();
-    pass.record_missing("a minibatch standard deviation");
     pass.count_outputs((channels + 1) * pixels);
     let group = (2..=GROUP).rev().find(|&group| batch.is_multiple_of(group));
     let group = group.unwrap_or(batch);
     let groups = batch / group;
     let grouped = features.clone().reshape([channels, pixels, group, groups]);
     let centred = grouped.clone() - grouped.mean_dim(2);
-    let deviation = (centred.square().mean_dim(2) + 1e-8).sqrt();
-    let mean = deviation.mean_dim(1).mean_dim(0);
+    let deviation = (centred.clone().square().mean_dim(2) + 1e-8).sqrt();
+    let mean = deviation.clone().mean_dim(1).mean_dim(0);
     let plane = mean.expand([1, pixels, group, groups]).reshape([1, pixels, batch]);
-    FeatureMap::from_tensor(Tensor::cat(vec![features, plane], 0), size)
+    let output = Tensor::cat(vec![features, plane], 0);
+    pass.record(&output, Activation::Identity, move |gradient| {
+        let of_plane = gradient.clone().narrow(0, channels, 1);
+        let of_group = of_plane.reshape([1, pixels, group, groups]).sum_dim(1).sum_dim(2);
+        // Each feature has a share in its group's mean, by how far it is from the middle. What the middle itself moves is nothing.
+        let share = of_group / (channels * pixels * group) as f64;
+        let through_deviation = centred * (share / deviation);
+        gradient.narrow(0, 0, channels) + through_deviation.reshape([channels, pixels, batch])
+    });
+    FeatureMap::from_tensor(output, size)
 }
 
 /// Puts `count` images each into the channels of one, which is real or generated as a whole (PacGAN; Lin et al., 2018, arXiv:1712.04086). Images that
@@ -79,6 +89,7 @@ pub fn pack<B: Backend>(input: FeatureMap<B>, count: usize, pass: &mut Pass<B>) 
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use burn::tensor::TensorData;
 
@@ -123,6 +134,30 @@ mod tests {
                     let of_image = f64::from(found[before.len() + pixel * batch + image]);
                     assert!((of_image - total / 6.0).abs() < 1e-4, "{of_image} {}", total / 6.0);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn its_adjoint_is_the_gradient_of_all_logits_together() {
+        for batch in [8, 6, 2, 1, 5] {
+            let weights: Tensor<Flex, 3> = features([4, 2, batch]).into_tensor() - 7.0;
+            let input = features([3, 2, batch]).into_tensor().require_grad();
+            let map = FeatureMap::from_tensor(input.clone(), [1, 2]);
+            let output = minibatch_stddev(map, &mut Pass::inference()).into_tensor();
+            let _lock = crate::autodiff_lock();
+            let gradients = (output * weights.clone()).sum().backward();
+            let expected = host_values(input.grad(&gradients).unwrap());
+
+            let mut pass = Pass::recording();
+            minibatch_stddev(features([3, 2, batch]), &mut pass);
+            let (_, adjoint) = pass.into_recorded();
+            let found = host_values(adjoint.apply(weights, [3, 2, batch]).unwrap());
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!(
+                    (found - expected).abs() < 1e-4 * expected.abs().max(1.0),
+                    "{found} {expected}"
+                );
             }
         }
     }

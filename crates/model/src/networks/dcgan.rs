@@ -36,11 +36,11 @@ pub struct DcganConfig {
     pub generator_normalization: Normalization,
     /// What follows the discriminator's layers, from the second on; `none`, `layer` or `spectral` where the objective has penalties on gradients.
     pub discriminator_normalization: Normalization,
-    /// Images that the discriminator looks at together, all of them real or all generated (PacGAN); usually 1, or 2 to 4 against generators that lose
-    /// modes.
+    /// Images that the discriminator looks at together, all of them real or all generated (PacGAN; Lin et al., 2018, arXiv:1712.04086); usually 1, or
+    /// 2 to 4 against generators that lose modes.
     pub packing: usize,
-    /// Whether the discriminator is given how much the images of a batch differ (minibatch standard deviation, before its last layer); not with
-    /// exact penalties.
+    /// Whether the discriminator is given how much the images of a batch differ (minibatch standard deviation, before its last layer; Karras et al.,
+    /// 2018, arXiv:1710.10196): against generators that lose modes.
     pub minibatch_stddev: bool,
     /// Whether images are made of a class: the generator is given it, and the discriminator judges by it; takes images with labels.
     pub conditional: bool,

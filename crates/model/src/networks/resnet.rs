@@ -31,11 +31,11 @@ pub struct ResnetConfig {
     pub blocks: usize,
     /// How many times as many channels a block has inside, usually 1 or 2.
     pub expansion: usize,
-    /// Images that the discriminator looks at together, all of them real or all generated (PacGAN); usually 1, or 2 to 4 against generators that lose
-    /// modes.
+    /// Images that the discriminator looks at together, all of them real or all generated (PacGAN; Lin et al., 2018, arXiv:1712.04086); usually 1, or
+    /// 2 to 4 against generators that lose modes.
     pub packing: usize,
-    /// Whether the discriminator is given how much the images of a batch differ (minibatch standard deviation, before its last layer); not with
-    /// exact penalties.
+    /// Whether the discriminator is given how much the images of a batch differ (minibatch standard deviation, before its last layer; Karras et al.,
+    /// 2018, arXiv:1710.10196): against generators that lose modes.
     pub minibatch_stddev: bool,
     /// Whether images are made of a class: the generator is given it, and the discriminator judges by it; takes images with labels.
     pub conditional: bool,

@@ -7,7 +7,7 @@ use super::{
     approximate::{Approximation, PenaltyMethod},
     augment::{Side, seen},
     batch::Batch,
-    config::{CLASSIFICATION, LOGITS_FAKE, LOGITS_REAL, ObjectiveConfig},
+    config::{ADVERSARIAL_LOSS, CLASSIFICATION, LOGITS_FAKE, LOGITS_REAL, ObjectiveConfig},
     penalty::{GradientPenalty, between},
     report::Report,
     traits::{DiscriminatorLoss, Objective, ObjectiveSettings},
@@ -157,6 +157,9 @@ impl<B: AutodiffBackend, G, D: Discriminator<B>> Objective<B, G, D> for Objectiv
         if self.label_smoothing > 0.0 {
             // (1 − s)·softplus(−x) + s·softplus(x) = softplus(−x) + s·x
             loss = loss + real_logits.clone().mean() * self.label_smoothing;
+        }
+        if self.has_more_than_a_game() {
+            report.report(ADVERSARIAL_LOSS, loss.clone().inner());
         }
         if let Some(class_loss) = class_losses.into_iter().reduce(|one, other| one + other) {
             report.report(CLASSIFICATION, class_loss.clone().inner());

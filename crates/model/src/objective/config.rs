@@ -77,6 +77,9 @@ pub(super) const LOGITS_FAKE: &str = "logits/fake";
 /// The cross-entropy of the classes that the discriminator reads, of real and generated images together, without its weight, in nats.
 pub(super) const CLASSIFICATION: &str = "loss/classification";
 
+/// The discriminator's loss without penalties and classes, where it has them.
+pub const ADVERSARIAL_LOSS: &str = "loss/adversarial";
+
 impl ObjectiveSettings for ObjectiveConfig {
     fn validate(&self) -> Result<(), ModelError> {
         for (key, value, most) in [
@@ -154,6 +157,7 @@ impl ObjectiveSettings for ObjectiveConfig {
         let penalties = always.into_iter().map(|(penalty, _)| penalty.name());
         [LOGITS_REAL, LOGITS_FAKE]
             .into_iter()
+            .chain(self.has_more_than_a_game().then_some(ADVERSARIAL_LOSS))
             .chain((self.classification > 0.0).then_some(CLASSIFICATION))
             .chain(penalties)
             .map(str::to_owned)
@@ -196,6 +200,11 @@ impl ObjectiveSettings for ObjectiveConfig {
 }
 
 impl ObjectiveConfig {
+    /// Whether the discriminator's loss has other parts than the adversarial one.
+    pub(super) fn has_more_than_a_game(&self) -> bool {
+        self.classification > 0.0 || self.has_penalties()
+    }
+
     /// The penalties that have a weight, with it.
     pub(super) fn penalties(&self) -> Vec<(GradientPenalty, f64)> {
         let all = [

@@ -17,7 +17,7 @@ pub use approximate::PenaltyMethod;
 pub use augment::AugmentConfig;
 pub use batch::{Batch, Strength};
 pub use check::{check_class_logits, check_input_gradient};
-pub use config::ObjectiveConfig;
+pub use config::{ADVERSARIAL_LOSS, ObjectiveConfig};
 pub use penalty::GradientPenalty;
 pub use report::{Number, Report, shortest_decimal};
 pub use sum::WeightedSum;

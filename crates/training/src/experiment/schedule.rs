@@ -197,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn penalties_and_noise_go_to_their_own_ends() {
+        let schedule = ScheduleSection {
+            shape: ScheduleShape::Linear,
+            hold: 0.5,
+            penalty: 3.0,
+            instance_noise: 0.2,
+            ..ScheduleSection::default()
+        };
+        for (step, penalty, noise) in [(1, 1.0, 1.0), (5, 1.0, 1.0), (7, 2.0, 0.6), (8, 2.5, 0.4)] {
+            let found = schedule.at(step, 8).strength;
+            assert!((found.penalty - penalty).abs() < 1e-12, "{found:?}");
+            assert!((found.noise - noise).abs() < 1e-12, "{found:?}");
+        }
+    }
+
+    #[test]
     fn values_out_of_range_are_refused_by_their_key() {
         for (bad, key) in [
             (

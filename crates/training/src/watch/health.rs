@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ganvas_data::{DataError, ImageSource};
-use ganvas_model::ObjectiveSettings;
+use ganvas_model::{ADVERSARIAL_LOSS, ObjectiveSettings};
 
 use super::{moments::Moments, quality::QualityTrend};
 use crate::{
@@ -56,8 +56,11 @@ impl Hint {
         let is = |name: &str, shows: &dyn Fn(f64) -> bool| line.get(name).is_some_and(shows);
         let any_norm = |shows: &dyn Fn(f64) -> bool| GRADIENT_NORMS.iter().any(|name| is(name, shows));
         match self {
-            // An objective of one's own may have losses below zero, which say nothing of the kind.
-            Self::DiscriminatorWon => is(LOSSES[0], &|loss| (0.0..WON_LOSS).contains(&loss)),
+            // Penalties are no sign of who is ahead. An objective of one's own may have losses below zero, which say nothing of the kind.
+            Self::DiscriminatorWon => {
+                let loss = line.get(ADVERSARIAL_LOSS).or_else(|| line.get(LOSSES[0]));
+                loss.is_some_and(|loss| (0.0..WON_LOSS).contains(&loss))
+            }
             Self::ImagesAlike => is(PIXEL_VARIANCE, &|variance| variance < ALIKE_SHARE * real_variance),
             Self::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
             Self::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
@@ -71,7 +74,7 @@ impl fmt::Display for Hint {
         formatter.write_str(match self {
             Self::DiscriminatorWon => {
                 "the discriminator is right about every image (loss below 0.01), so the generator learns little; try a \
-                 penalty on its gradients (objective.r1), a smaller optimizer.discriminator.learning_rate or a wider generator"
+                 penalty on its gradients or a larger one (objective.r1), a smaller optimizer.discriminator.learning_rate or a wider generator"
             }
             Self::ImagesAlike => {
                 "the generated images are all alike (their pixels vary less than 1 % of what the real ones do); go back \
@@ -209,6 +212,24 @@ mod tests {
             let again: Vec<Hint> = (58..63).flat_map(|step| health.observe(&bad(hint, step))).collect();
             assert_eq!(again, [hint]);
         }
+    }
+
+    #[test]
+    fn a_penalty_beside_the_loss_does_not_hide_who_is_ahead() {
+        let penalized = |step: u64, adversarial: f64, all: f64| {
+            let mut line = good(step);
+            line.set(LOSSES[0], all);
+            line.set(ADVERSARIAL_LOSS, adversarial);
+            line
+        };
+        let hints = |adversarial: f64, all: f64| -> Vec<Hint> {
+            let mut health = Health::new(0.3, true);
+            (51..60)
+                .flat_map(|step| health.observe(&penalized(step, adversarial, all)))
+                .collect()
+        };
+        assert_eq!(hints(0.0099, 0.4), [Hint::DiscriminatorWon]);
+        assert_eq!(hints(0.0101, 0.0099), []);
     }
 
     #[test]
