@@ -2,11 +2,14 @@
 //!
 //! On libtorch this is also the test of Burn's operations as they run on its GPUs, where there are no fused layers.
 
-use burn::module::AutodiffModule;
+use burn::{
+    module::AutodiffModule,
+    tensor::{Int, Tensor},
+};
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
-    AdversarialLoss, AnyGenerator, Batch, BlogConfig, DcganConfig, Discriminator, Generator, ImageShape, Init,
-    MlpConfig, NetworkConfig, Networks, Normalization, Report, ResnetConfig, fused_layers_in_use, without_fused,
+    AdversarialLoss, AnyGenerator, Batch, BlogConfig, DataShape, DcganConfig, Discriminator, Generator, ImageShape,
+    Init, MlpConfig, NetworkConfig, Networks, Normalization, Report, ResnetConfig, fused_layers_in_use, without_fused,
 };
 use ganvas_training::{discriminator_gradients, generator_gradients};
 
@@ -16,7 +19,7 @@ use crate::{
     three_steps::gradient_values,
 };
 
-fn networks() -> [NetworkConfig; 5] {
+fn networks() -> [NetworkConfig; 6] {
     let latent_size = 7;
     let blog = BlogConfig {
         latent_size,
@@ -45,19 +48,35 @@ fn networks() -> [NetworkConfig; 5] {
         most_channels: 6,
         ..ResnetConfig::default()
     };
-    [blog.into(), dcgan.into(), mlp.into(), normalized.into(), resnet.into()]
+    let conditional = DcganConfig {
+        conditional: true,
+        generator_convolutions: 1,
+        minibatch_stddev: true,
+        ..dcgan.clone()
+    };
+    [
+        blog.into(),
+        dcgan.into(),
+        mlp.into(),
+        normalized.into(),
+        resnet.into(),
+        conditional.into(),
+    ]
 }
 
 /// What a pass through both networks gives, by name.
 fn pass(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<(String, Vec<f32>)> {
     let (mut rng, device) = (keyed_rng(seed, Purpose::GeneratorWeights, 0), device());
     let mut init = Init::<B>::new(&mut rng, &device);
-    let generator = network.generator(image.into(), &mut init).unwrap();
-    let discriminator = network.discriminator(image.into(), &mut init).unwrap();
+    let labels = matches!(network, NetworkConfig::Dcgan(config) if config.conditional)
+        .then(|| Tensor::<B, 1, Int>::from_data([2, 0, 1], &device));
+    let data = DataShape::new(image, if labels.is_some() { 3 } else { 0 });
+    let generator = network.generator(data, &mut init).unwrap();
+    let discriminator = network.discriminator(data, &mut init).unwrap();
     let batch = Batch {
         images: pattern_tensor::<B, 4>(2, 1.0, [3, image.channels, image.height, image.width], &device),
-        labels: None,
-        fake_labels: None,
+        labels: labels.clone(),
+        fake_labels: labels.clone(),
         strength: Default::default(),
         z: pattern_tensor::<B, 2>(1, 1.0, [3, 7], &device),
         number: 0,
@@ -66,7 +85,7 @@ fn pass(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<(String, V
     let (loss, report) = (AdversarialLoss::NonSaturating, &mut Report::default());
 
     let _lock = crate::lock();
-    let (fake, updates) = generator.forward_training(batch.z.clone(), None);
+    let (fake, updates) = generator.forward_training(batch.z.clone(), labels.clone());
     let mut found = vec![("images".to_owned(), values(fake.clone().inner()))];
     let of_discriminator =
         discriminator_gradients::<B, AnyGenerator<B>, _>(&discriminator, &loss, &batch, fake.clone(), report);
@@ -89,10 +108,11 @@ fn pass(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<(String, V
     let generator = updates.apply(generator);
     let discriminator = of_discriminator.buffer_updates.apply(discriminator);
     // Without gradients: running statistics.
-    let sampled = generator.valid().forward(batch.z.inner(), None);
+    let labels = labels.map(Tensor::inner);
+    let sampled = generator.valid().forward(batch.z.inner(), labels.clone());
     found.push((
         "logits".to_owned(),
-        values(discriminator.valid().forward(sampled.clone(), None)),
+        values(discriminator.valid().forward(sampled.clone(), labels)),
     ));
     found.push(("sampled images".to_owned(), values(sampled)));
     found
@@ -124,7 +144,7 @@ fn differences(network: &NetworkConfig, image: ImageShape, seed: u64) -> Vec<Str
 fn fused_layers_agree_with_burns_operations() {
     assert!(fused_layers_in_use::<B>(&device()));
     assert!(!without_fused(|| fused_layers_in_use::<B>(&device())));
-    let [blog, dcgan, mlp, normalized, resnet] = networks();
+    let [blog, dcgan, mlp, normalized, resnet, conditional] = networks();
     for (network, image) in [
         (&blog, ImageShape::new(1, 28, 28)),
         (&dcgan, ImageShape::new(1, 28, 28)),
@@ -132,6 +152,7 @@ fn fused_layers_agree_with_burns_operations() {
         (&mlp, ImageShape::new(1, 28, 28)),
         (&normalized, ImageShape::new(1, 16, 20)),
         (&resnet, ImageShape::new(3, 16, 20)),
+        (&conditional, ImageShape::new(1, 28, 28)),
     ] {
         let found: Vec<_> = (0..8).map(|seed| differences(network, image, seed)).collect();
         let whole = found.iter().filter(|differences| differences.is_empty()).count();

@@ -73,6 +73,13 @@ fn a_discriminator_that_wins_is_reported() {
     assert!(found.contains(&Hint::DiscriminatorWon), "{found:?}");
 }
 
+#[test]
+fn a_discriminator_that_is_wrong_is_reported() {
+    let still = "optimizer.discriminator.learning_rate=1e-12";
+    let found = hints(&[still, "optimizer.generator.learning_rate=1e-2"]);
+    assert!(found.contains(&Hint::DiscriminatorWrong), "{found:?}");
+}
+
 /// A generator that does not look at its noise: what a collapsed one comes to, on every backend.
 #[derive(Module, Debug)]
 struct FlatGenerator<B: Backend> {

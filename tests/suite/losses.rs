@@ -1,7 +1,7 @@
 //! Losses: values, gradients, and what they do far out; by their formulas, and by PyTorch (`tests/reference/objectives.py`).
 
 use burn::tensor::Tensor;
-use ganvas_model::AdversarialLoss;
+use ganvas_model::{AdversarialLoss, ObjectiveConfig, ObjectiveSettings};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -167,4 +167,28 @@ fn every_loss_and_its_gradients_are_those_of_pytorch_and_point_the_right_way() {
             "{name}"
         );
     }
+}
+
+/// What a discriminator that gives every image the same logit comes to at best: hints go by it.
+#[test]
+fn the_loss_of_guessing_is_the_least_of_one_logit_for_all() {
+    for loss in [
+        AdversarialLoss::NonSaturating,
+        AdversarialLoss::Minimax,
+        AdversarialLoss::Hinge,
+        AdversarialLoss::LeastSquares,
+        AdversarialLoss::Relativistic,
+        AdversarialLoss::RelativisticAverage,
+    ] {
+        let of_logit = |logit: f64| {
+            let [real, fake] = [logits(&[logit; 3]), logits(&[logit; 3])];
+            f64::from(values::<Inner, 1>(loss.of_discriminator(real, fake).inner())[0])
+        };
+        let least = (-20..=20).map(|tenth| of_logit(f64::from(tenth) / 10.0));
+        let least = least.fold(f64::INFINITY, f64::min);
+        let guessing = ObjectiveConfig::from(loss).loss_of_guessing().unwrap();
+        assert_near("guessing", guessing, least, least, 1e-5);
+    }
+    let critic = ObjectiveConfig::from(AdversarialLoss::Wasserstein);
+    assert_eq!(critic.loss_of_guessing(), None);
 }

@@ -11,6 +11,7 @@
 mod activation;
 mod activation_gradient;
 mod im2col;
+mod image_affine;
 mod layer;
 mod layer_norm;
 mod memory;
@@ -79,6 +80,16 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<B> for Inference<B, M> {
         layer_norm::normalize::<B, M>(input, scale, shift, epsilon, activation).0
     }
 
+    fn image_affine(
+        &self,
+        input: FloatTensor<B>,
+        scale: FloatTensor<B>,
+        shift: FloatTensor<B>,
+        activation: Activation,
+    ) -> FloatTensor<B> {
+        image_affine::apply::<B, M>(input, scale, shift, activation).0
+    }
+
     fn map_pixels(&self, input: FloatTensor<B>, map: Arc<PixelMap>) -> FloatTensor<B> {
         pixel_map::infer::<B, M>(input, &map)
     }
@@ -129,6 +140,16 @@ impl<B: Backend, M: CpuMemory<B>> FusedLayers<Autodiff<B>> for CpuLayers<B, M> {
         activation: Activation,
     ) -> FloatTensor<Autodiff<B>> {
         layer_norm::layer_norm::<B, M>(input, scale, shift, epsilon, activation)
+    }
+
+    fn image_affine(
+        &self,
+        input: FloatTensor<Autodiff<B>>,
+        scale: FloatTensor<Autodiff<B>>,
+        shift: FloatTensor<Autodiff<B>>,
+        activation: Activation,
+    ) -> FloatTensor<Autodiff<B>> {
+        image_affine::image_affine::<B, M>(input, scale, shift, activation)
     }
 
     fn map_pixels(&self, input: FloatTensor<Autodiff<B>>, map: Arc<PixelMap>) -> FloatTensor<Autodiff<B>> {

@@ -287,6 +287,34 @@ proptest! {
     }
 
     #[test]
+    fn a_scale_and_a_shift_of_each_image(channels in sides(), pixels in 1..=400_usize, batch in sides(), activation in activations()) {
+        let batch = bounded(batch, 1, channels * pixels);
+        let run = |fused: bool| {
+            let input = random::<Trained, 3>([channels, pixels, batch], 1).require_grad();
+            let [scale, shift] = [2, 3].map(|seed| random::<Trained, 3>([channels, 1, batch], seed).require_grad());
+            let output: Tensor<Trained, 3> = match fused {
+                true => {
+                    let [input, scale, shift] = [&input, &scale, &shift].map(|tensor| primitive(tensor.clone()));
+                    tensor(Fused::default().image_affine(input, scale, shift, activation))
+                }
+                false => activation.apply(input.clone() * scale.clone() + shift.clone()),
+            };
+            let gradients = (output.clone() * random(output.dims(), 4)).sum().backward();
+            vec![
+                numbers(output),
+                numbers(input.grad(&gradients).unwrap()),
+                numbers(scale.grad(&gradients).unwrap()),
+                numbers(shift.grad(&gradients).unwrap()),
+            ]
+        };
+        same_on_all_pools(|| run(true));
+        for (fused, plain) in run(true).into_iter().zip(run(false)) {
+            let largest = plain.iter().fold(1e-3_f32, |largest, value| largest.max(value.abs()));
+            prop_assert!(fused.iter().zip(&plain).all(|(one, other)| (one - other).abs() <= 2e-4 * largest));
+        }
+    }
+
+    #[test]
     fn pixels_that_are_resampled(channels in sides(), height in 2..=9_usize, width in 2..=9_usize, batch in sides()) {
         let batch = bounded(batch, 1, channels * height * width * 4);
         same_on_all_pools(|| {

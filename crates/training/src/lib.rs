@@ -47,5 +47,5 @@ pub use step::{
     count_parameters, discriminator_gradients, generator_gradients, training_step,
 };
 pub use training_loop::{Evaluators, Outcome, train};
-pub use watch::{Basis, Evaluator, Health, Hint, PixelStatistics};
+pub use watch::{Basis, Evaluator, Health, Hint, PixelStatistics, WatchedTraining};
 pub use words::counted;

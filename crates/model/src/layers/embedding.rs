@@ -6,7 +6,13 @@ use burn::{
 };
 
 use super::{
-    activation::Activation, feature_map::FeatureMap, init::Init, initialization::Fans, linear::product, pass::Pass,
+    activation::Activation,
+    feature_map::FeatureMap,
+    fused::{fused_layers, primitive, tensor},
+    init::Init,
+    initialization::Fans,
+    linear::product,
+    pass::Pass,
     spectral_norm::SpectralNorm,
 };
 use crate::{GraphBuilder, Operation, Value};
@@ -122,7 +128,12 @@ impl<B: Backend> ClassAffine<B> {
         input.map(|pixels| {
             let [channels, count, _] = pixels.dims();
             pass.count_outputs(channels * count);
-            activation.apply(pixels * gain + shift)
+            match fused_layers::<B>(&pixels.device()) {
+                Some(layers) => {
+                    tensor(layers.image_affine(primitive(pixels), primitive(gain), primitive(shift), activation))
+                }
+                None => activation.apply(pixels * gain + shift),
+            }
         })
     }
 

@@ -93,6 +93,19 @@ pub trait FusedLayers<B: Backend>: Debug + Send + Sync {
         activation: Activation,
     ) -> FloatTensor<B>;
 
+    /// A scale and a shift for each channel of each image: `activation(input · scale + shift)`.
+    ///
+    /// # Shapes
+    /// - input and result: `[channels, pixels, batch]`
+    /// - scale, shift: `[channels, 1, batch]`
+    fn image_affine(
+        &self,
+        input: FloatTensor<B>,
+        scale: FloatTensor<B>,
+        shift: FloatTensor<B>,
+        activation: Activation,
+    ) -> FloatTensor<B>;
+
     /// A linear map of each channel's pixels.
     ///
     /// # Shapes

@@ -1,5 +1,7 @@
 //! Adversarial losses on logits, in forms that neither overflow nor lose their gradient.
 
+use std::f64::consts::LN_2;
+
 use burn::tensor::{
     Tensor, TensorData,
     activation::{log_sigmoid, relu},
@@ -85,6 +87,18 @@ impl AdversarialLoss {
     /// Whether real images have a label that can be smoothed.
     pub(super) fn has_labels(self) -> bool {
         matches!(self, Self::NonSaturating | Self::Minimax)
+    }
+
+    /// The discriminator's loss where it gives every image the same logit, the best that says nothing; a critic's loss has no such number.
+    pub(super) fn of_guessing(self) -> Option<f64> {
+        match self {
+            Self::NonSaturating | Self::Minimax | Self::RelativisticAverage => Some(2.0 * LN_2),
+            Self::Relativistic => Some(LN_2),
+            Self::Hinge => Some(2.0),
+            // Half of the two squares of ½.
+            Self::LeastSquares => Some(0.25),
+            Self::Wasserstein => None,
+        }
     }
 
     /// Whether the discriminator's loss is near zero where it is right about every image, and nowhere below.

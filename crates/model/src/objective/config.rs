@@ -168,6 +168,10 @@ impl ObjectiveSettings for ObjectiveConfig {
         self.loss.is_zero_where_won() && self.label_smoothing == 0.0
     }
 
+    fn loss_of_guessing(&self) -> Option<f64> {
+        self.loss.of_guessing()
+    }
+
     fn period(&self) -> u64 {
         self.penalty_every
     }

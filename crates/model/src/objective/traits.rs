@@ -67,6 +67,12 @@ pub trait ObjectiveSettings: Clone + Debug + Default + PartialEq + Serialize + D
         true
     }
 
+    /// What the discriminator's loss, without penalties ([`ADVERSARIAL_LOSS`](crate::ADVERSARIAL_LOSS) where that is reported), is where it gives every
+    /// image the same logit, the best that says nothing: more than that for long is a sign that it was thrown off. None where there is no such number.
+    fn loss_of_guessing(&self) -> Option<f64> {
+        None
+    }
+
     /// Whether the discriminator's gradient with respect to the images is penalized, which not every network has
     /// ([`check_input_gradient`](crate::check_input_gradient) is asked before training). Settings that hold others of which one does must
     /// say so, too.

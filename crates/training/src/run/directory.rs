@@ -5,6 +5,8 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use ganvas_data::{disk, write_atomically};
@@ -206,6 +208,20 @@ impl RunDirectory {
     }
 }
 
+/// How long a lock that somebody has is waited for. Some have it for a moment only: whoever asks for the [holder](RunDirectory::holder), and on Unix a
+/// program that this process just starts on another thread, which has this process's files until it is itself.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn lock_in_a_moment(file: &File) -> Result<(), TryLockError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(PATIENCE / 100),
+            result => return result,
+        }
+    }
+}
+
 /// Locks a run directory for this process, in the system's way: a process that died holds nothing.
 ///
 /// `None` on file systems that know no locks; a warning says so.
@@ -223,7 +239,7 @@ fn lock(run: &Path) -> Result<Option<Arc<File>>, TrainingError> {
             .open(path)
     };
     let mut file = open(&path).map_err(TrainingError::io("open", &path))?;
-    match file.try_lock() {
+    match lock_in_a_moment(&file) {
         Ok(()) => {
             // For the message of whoever comes second; nothing is lost where it cannot be written.
             let _ = file
@@ -264,5 +280,29 @@ pub(super) fn create_by_default(runs: &Path, now: &str, name: &str) -> Result<Pa
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 10_000 => number += 1,
             Err(error) => return Err(TrainingError::io("create", &path)(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_held_for_a_moment_is_waited_for_and_no_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".lock");
+        let asked = File::create(&path).unwrap();
+        asked.try_lock_shared().unwrap();
+        let begun = Instant::now();
+        let refused = lock_in_a_moment(&File::open(&path).unwrap());
+        assert!(matches!(refused, Err(TryLockError::WouldBlock)));
+        assert!(begun.elapsed() >= PATIENCE);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                thread::sleep(PATIENCE / 5);
+                drop(asked);
+            });
+            lock_in_a_moment(&File::open(&path).unwrap()).unwrap();
+        });
     }
 }

@@ -13,6 +13,8 @@ use crate::{
 
 /// Below this loss, in nats, the discriminator is right about every image and the generator learns little from it.
 const WON_LOSS: f64 = 0.01;
+/// Above this many times the loss of guessing, the discriminator is wrong about most images.
+const WRONG_SHARE: f64 = 1.25;
 /// Generated pixels that vary from image to image less than this share of what the real ones do.
 const ALIKE_SHARE: f64 = 0.01;
 /// Gradient norms at which 32-bit weights hardly move any more.
@@ -29,6 +31,8 @@ const FIRST_STEP: u64 = 50;
 pub enum Hint {
     /// The discriminator's loss stays below 0.01 nats.
     DiscriminatorWon,
+    /// The discriminator's loss stays a quarter above that of guessing.
+    DiscriminatorWrong,
     /// The variance of generated pixels across a batch stays below 1 % of the real images'.
     ImagesAlike,
     /// The norm of a network's gradients stays below 1e-6.
@@ -45,23 +49,30 @@ pub enum Hint {
 
 impl Hint {
     /// Those that lines show by themselves.
-    const OF_LINES: [Self; 4] = [
+    const OF_LINES: [Self; 5] = [
         Self::DiscriminatorWon,
+        Self::DiscriminatorWrong,
         Self::ImagesAlike,
         Self::GradientsVanished,
         Self::GradientsExploded,
     ];
 
-    fn is_shown_by(self, line: &MetricsLine, real_variance: f64) -> bool {
+    fn is_shown_by(self, line: &MetricsLine, watched: &WatchedTraining) -> bool {
+        // Penalties are no sign of who is ahead.
+        let loss = line.get(ADVERSARIAL_LOSS).or_else(|| line.get(LOSSES[0]));
         let is = |name: &str, shows: &dyn Fn(f64) -> bool| line.get(name).is_some_and(shows);
         let any_norm = |shows: &dyn Fn(f64) -> bool| GRADIENT_NORMS.iter().any(|name| is(name, shows));
         match self {
-            // Penalties are no sign of who is ahead. An objective of one's own may have losses below zero, which say nothing of the kind.
+            // An objective of one's own may have losses below zero, which say nothing of the kind.
             Self::DiscriminatorWon => {
-                let loss = line.get(ADVERSARIAL_LOSS).or_else(|| line.get(LOSSES[0]));
-                loss.is_some_and(|loss| (0.0..WON_LOSS).contains(&loss))
+                watched.is_zero_where_won && loss.is_some_and(|loss| (0.0..WON_LOSS).contains(&loss))
             }
-            Self::ImagesAlike => is(PIXEL_VARIANCE, &|variance| variance < ALIKE_SHARE * real_variance),
+            Self::DiscriminatorWrong => loss
+                .zip(watched.loss_of_guessing)
+                .is_some_and(|(loss, guessing)| loss > WRONG_SHARE * guessing),
+            Self::ImagesAlike => is(PIXEL_VARIANCE, &|variance| {
+                variance < ALIKE_SHARE * watched.real_variance
+            }),
             Self::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
             Self::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
             Self::VarietyLost | Self::StillFar | Self::QualityStalled => false,
@@ -75,6 +86,11 @@ impl fmt::Display for Hint {
             Self::DiscriminatorWon => {
                 "the discriminator is right about every image (loss below 0.01), so the generator learns little; try a \
                  penalty on its gradients or a larger one (objective.r1), a smaller optimizer.discriminator.learning_rate or a wider generator"
+            }
+            Self::DiscriminatorWrong => {
+                "the discriminator is wrong about most images (its loss stays a quarter above that of guessing): its steps were too large, then go \
+                 back to an earlier checkpoint and set optimizer.discriminator.clip_gradients or a smaller learning_rate there; or they are too \
+                 small to follow the generator, then try a larger one or training.discriminator_steps"
             }
             Self::ImagesAlike => {
                 "the generated images are all alike (their pixels vary less than 1 % of what the real ones do); go back \
@@ -105,24 +121,31 @@ impl fmt::Display for Hint {
     }
 }
 
+/// What is known of a training whose log is watched.
+#[derive(Debug, Clone, Copy)]
+pub struct WatchedTraining {
+    /// The variance of a pixel from image to image, of the real ones.
+    pub real_variance: f64,
+    /// Whether a discriminator's loss near zero says that it is right about every image.
+    pub is_zero_where_won: bool,
+    /// The discriminator's loss, without penalties, where it guesses; none where there is no such number.
+    pub loss_of_guessing: Option<f64>,
+}
+
 /// Watches the lines of a log.
 #[derive(Debug, Clone)]
 pub struct Health {
-    real_variance: f64,
-    /// Whether a discriminator's loss near zero says that it is right about every image.
-    is_zero_where_won: bool,
+    watched: WatchedTraining,
     /// Lines in a row that showed each hint.
     shown: [usize; Hint::OF_LINES.len()],
     quality: QualityTrend,
 }
 
 impl Health {
-    /// A watch over a training on images with this variance of a pixel from image to image, by an objective that has the loss zero, or
-    /// has not, where the discriminator is right about every image.
-    pub fn new(real_variance: f64, is_zero_where_won: bool) -> Self {
+    /// A watch over a training of which this is known.
+    pub fn new(watched: WatchedTraining) -> Self {
         Self {
-            real_variance,
-            is_zero_where_won,
+            watched,
             shown: [0; Hint::OF_LINES.len()],
             quality: QualityTrend::default(),
         }
@@ -139,7 +162,11 @@ impl Health {
             1 => 0.0,
             _ => pixel_variance(images)?,
         };
-        Ok(Self::new(variance, objective.is_zero_where_won()))
+        Ok(Self::new(WatchedTraining {
+            real_variance: variance,
+            is_zero_where_won: objective.is_zero_where_won(),
+            loss_of_guessing: objective.loss_of_guessing(),
+        }))
     }
 
     /// What the newest line completes: five lines in a row, after step 50, that show the same. Reported again only after a line
@@ -147,8 +174,7 @@ impl Health {
     pub fn observe(&mut self, line: &MetricsLine) -> Vec<Hint> {
         let mut found = self.quality.observe(line);
         for (hint, shown) in Hint::OF_LINES.into_iter().zip(&mut self.shown) {
-            let applies = hint != Hint::DiscriminatorWon || self.is_zero_where_won;
-            if line.step > FIRST_STEP && applies && hint.is_shown_by(line, self.real_variance) {
+            if line.step > FIRST_STEP && hint.is_shown_by(line, &self.watched) {
                 *shown += 1;
                 if *shown == LINES {
                     found.push(hint);
@@ -187,10 +213,17 @@ mod tests {
         }
     }
 
+    const WATCHED: WatchedTraining = WatchedTraining {
+        real_variance: 0.3,
+        is_zero_where_won: true,
+        loss_of_guessing: Some(1.386),
+    };
+
     fn bad(hint: Hint, step: u64) -> MetricsLine {
         let mut line = good(step);
         match hint {
             Hint::DiscriminatorWon => line.set(LOSSES[0], 0.0099),
+            Hint::DiscriminatorWrong => line.set(LOSSES[0], 1.74),
             Hint::ImagesAlike => line.set(PIXEL_VARIANCE, 0.0029),
             Hint::GradientsVanished => line.set(GRADIENT_NORMS[1], 9e-7),
             Hint::GradientsExploded => line.set(GRADIENT_NORMS[0], 1.1e4),
@@ -202,7 +235,7 @@ mod tests {
     #[test]
     fn each_sign_is_reported_at_its_fifth_line_in_a_row_and_once() {
         for hint in Hint::OF_LINES {
-            let mut health = Health::new(0.3, true);
+            let mut health = Health::new(WATCHED);
             for step in 51..55 {
                 assert_eq!(health.observe(&bad(hint, step)), []);
             }
@@ -223,7 +256,7 @@ mod tests {
             line
         };
         let hints = |adversarial: f64, all: f64| -> Vec<Hint> {
-            let mut health = Health::new(0.3, true);
+            let mut health = Health::new(WATCHED);
             (51..60)
                 .flat_map(|step| health.observe(&penalized(step, adversarial, all)))
                 .collect()
@@ -233,28 +266,32 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_near_zero_says_nothing_where_losses_have_no_least_value() {
-        let mut critic = Health::new(0.3, false);
-        let hints: Vec<Hint> = (51..99)
-            .flat_map(|step| critic.observe(&bad(Hint::DiscriminatorWon, step)))
-            .collect();
-        assert_eq!(hints, []);
+    fn a_loss_says_nothing_where_it_has_no_least_value() {
+        let mut critic = Health::new(WatchedTraining {
+            is_zero_where_won: false,
+            loss_of_guessing: None,
+            ..WATCHED
+        });
+        for hint in [Hint::DiscriminatorWon, Hint::DiscriminatorWrong] {
+            let hints: Vec<Hint> = (51..99).flat_map(|step| critic.observe(&bad(hint, step))).collect();
+            assert_eq!(hints, []);
+        }
     }
 
     #[test]
     fn nothing_is_reported_early_or_of_values_beside_the_thresholds() {
-        let mut health = Health::new(0.3, true);
+        let mut health = Health::new(WATCHED);
         for hint in Hint::OF_LINES {
             for step in 1..=50 {
                 assert_eq!(health.observe(&bad(hint, step)), []);
             }
         }
         let mut beside = good(0);
-        beside.set(LOSSES[0], 0.0101);
         beside.set(PIXEL_VARIANCE, 0.0031);
         beside.set(GRADIENT_NORMS[0], 9.9e3);
         beside.set(GRADIENT_NORMS[1], 1.1e-6);
-        for step in 51..100 {
+        for (step, loss) in (51..100).map(|step| (step, if step < 75 { 0.0101 } else { 1.73 })) {
+            beside.set(LOSSES[0], loss);
             assert_eq!(health.observe(&MetricsLine { step, ..beside.clone() }), []);
         }
     }

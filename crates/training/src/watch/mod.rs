@@ -11,7 +11,7 @@ mod quality;
 
 pub(crate) use divergence::{first_non_finite, non_finite_weights};
 pub use evaluator::{Basis, Evaluator};
-pub use health::{Health, Hint};
+pub use health::{Health, Hint, WatchedTraining};
 pub(crate) use patience::Patience;
 pub(crate) use pending_metrics::PendingMetrics;
 pub use pixel_statistics::PixelStatistics;
