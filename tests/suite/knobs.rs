@@ -316,6 +316,33 @@ fn what_has_no_effect_or_cannot_be_is_refused() {
 }
 
 #[test]
+#[cfg(feature = "ndarray")]
+fn a_critic_that_nothing_bounds_is_warned_of() {
+    use crate::desk::Desk;
+    let desk = Desk::new();
+    let is_warned = |sets: &[&str]| {
+        let sets: Vec<&str> = sets.iter().flat_map(|&set| ["--set", set]).collect();
+        let run = desk.run(&[&["train", "tiny.toml", "--dry-run"][..], &sets].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.stderr.contains("nothing bounds the critic")
+    };
+    assert!(!is_warned(&[]));
+    assert!(is_warned(&["objective.loss=wasserstein"]));
+    let plain = "model.discriminator_normalization=none";
+    for bound in [
+        &["objective.gradient_penalty=10", plain][..],
+        &["objective.r1=1", plain],
+        &["optimizer.discriminator.clip_weights=0.01"],
+        &["model.discriminator_normalization=spectral"],
+    ] {
+        assert!(
+            !is_warned(&[&["objective.loss=wasserstein"], bound].concat()),
+            "{bound:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_scheduled_weakens_penalties_and_noise() {
     let judge = Small::new(IMAGE, false);
     let fake = || pattern_tensor(3, 1.0, [6, 1, 5, 6], &device());

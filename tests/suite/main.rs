@@ -131,9 +131,10 @@ mod resnet;
 /// The words for runs and checkpoints.
 #[cfg(feature = "ndarray")]
 mod run_words;
-/// Experiments and backends by name.
+/// What changes in the course of a run.
+#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod schedules;
-
+/// Experiments and backends by name.
 #[cfg(feature = "ndarray")]
 mod shipped;
 /// Ctrl-C and SIGTERM.

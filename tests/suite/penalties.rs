@@ -380,6 +380,25 @@ fn networks_whose_gradient_is_not_all_in_their_layers_are_refused() {
         let error = check_input_gradient(&own(between), &mut rng, &device).unwrap_err();
         assert!(error.to_string().contains("an operation between the layers"), "{error}");
     }
+    for config in [
+        NetworkConfig::Dcgan(DcganConfig {
+            base_channels: 2,
+            discriminator_normalization: Normalization::None,
+            minibatch_stddev: true,
+            ..DcganConfig::default()
+        }),
+        NetworkConfig::Resnet(ResnetConfig {
+            base_channels: 2,
+            most_channels: 4,
+            minibatch_stddev: true,
+            packing: 2,
+            ..ResnetConfig::default()
+        }),
+    ] {
+        let init = &mut Init::<B>::new(&mut rng, &device);
+        let discriminator = config.discriminator(ImageShape::new(1, 28, 28).into(), init).unwrap();
+        check_input_gradient(&discriminator, &mut keyed_rng(3, Purpose::Objective, 0), &device).unwrap();
+    }
     let with_batch_norm = [
         DcganConfig::default().into(),
         NetworkConfig::Blog(ganvas_model::BlogConfig::default()),

@@ -117,7 +117,7 @@ struct BackwardTask<'i, 'a> {
 }
 
 /// Of one channel: the gradients of each image's scale and shift.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct OfChannel {
     scales: Vec<f32>,
     shifts: Vec<f32>,
@@ -156,14 +156,13 @@ impl<'a> WithFunction for BackwardTask<'_, 'a> {
     fn run<F: Function>(self, function: F) -> Self::Output {
         let [channels, pixels, batch] = self.shape;
         let row = pixels * batch;
-        let mut of_channels = vec![OfChannel::default(); channels];
+        let mut of_channels = vec![OfChannel::zeros(batch); channels];
         let out = write_rows_with(self.out, row, &mut of_channels, |channel, out, of_channel| {
             let scales = &self.scales[channel * batch..][..batch];
             let at_pixel = |pixel: usize| {
                 let start = channel * row + pixel * batch;
                 [self.gradient, self.output, self.input].map(|values| &values[start..][..batch])
             };
-            *of_channel = OfChannel::zeros(batch);
             for first in (0..pixels).step_by(BLOCK) {
                 let mut of_block = OfChannel::zeros(batch);
                 for pixel in first..(first + BLOCK).min(pixels) {

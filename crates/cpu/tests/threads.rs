@@ -48,6 +48,31 @@ static POOLS: LazyLock<Mutex<Vec<ThreadPool>>> = LazyLock::new(|| {
 /// Runs something on each pool, and holds the bits of what it returns to those of the first.
 fn same_on_all_pools(run: impl Fn() -> Vec<Vec<f32>> + Sync) {
     let pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    same_on_all(&pools, run);
+}
+
+/// The same, and holds the values to those of another way, but for rounding.
+fn same_on_all_pools_and_plainly(run: impl Fn() -> Vec<Vec<f32>> + Sync, plainly: impl Fn() -> Vec<Vec<f32>> + Sync) {
+    let pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    same_on_all(&pools, &run);
+    // As above one at a time, and with the pools.
+    let [found, expected] = pools[1].install(|| [run(), plainly()]);
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(&expected) {
+        let largest = expected
+            .iter()
+            .fold(1e-3_f32, |largest, value| largest.max(value.abs()));
+        assert_eq!(found.len(), expected.len());
+        assert!(
+            found
+                .iter()
+                .zip(expected)
+                .all(|(one, other)| (one - other).abs() <= 2e-4 * largest)
+        );
+    }
+}
+
+fn same_on_all(pools: &[ThreadPool], run: impl Fn() -> Vec<Vec<f32>> + Sync) {
     let bits = |pool: &ThreadPool| -> Vec<Vec<u32>> {
         let values = pool.install(&run);
         values
@@ -307,11 +332,7 @@ proptest! {
                 numbers(shift.grad(&gradients).unwrap()),
             ]
         };
-        same_on_all_pools(|| run(true));
-        for (fused, plain) in run(true).into_iter().zip(run(false)) {
-            let largest = plain.iter().fold(1e-3_f32, |largest, value| largest.max(value.abs()));
-            prop_assert!(fused.iter().zip(&plain).all(|(one, other)| (one - other).abs() <= 2e-4 * largest));
-        }
+        same_on_all_pools_and_plainly(|| run(true), || run(false));
     }
 
     #[test]

@@ -44,8 +44,9 @@ impl Loaded {
         self.advise_on_few_images();
         if self.experiment.objective.loss == AdversarialLoss::Wasserstein && !has_bounded_critic(&self.experiment) {
             warn!(
-                "nothing bounds the critic of `objective.loss = \"wasserstein\"`, whose logits then grow without end: `objective.gradient_penalty = 10` \
-                 (WGAN-GP), `optimizer.discriminator.clip_weights = 0.01` (WGAN) or spectral normalization does"
+                "nothing bounds the critic of `objective.loss = \"wasserstein\"`, whose logits then grow without end: use `objective.gradient_penalty = 10` \
+                 (WGAN-GP, without batch normalization in the discriminator), `optimizer.discriminator.clip_weights = 0.01` (WGAN) or \
+                 `model.discriminator_normalization = \"spectral\"`"
             );
         }
     }

@@ -141,11 +141,11 @@ mod tests {
     #[test]
     fn its_adjoint_is_the_gradient_of_all_logits_together() {
         for batch in [8, 6, 2, 1, 5] {
+            let _lock = crate::autodiff_lock();
             let weights: Tensor<Flex, 3> = features([4, 2, batch]).into_tensor() - 7.0;
             let input = features([3, 2, batch]).into_tensor().require_grad();
             let map = FeatureMap::from_tensor(input.clone(), [1, 2]);
             let output = minibatch_stddev(map, &mut Pass::inference()).into_tensor();
-            let _lock = crate::autodiff_lock();
             let gradients = (output * weights.clone()).sum().backward();
             let expected = host_values(input.grad(&gradients).unwrap());
 

@@ -15,14 +15,16 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum AdversarialLoss {
     /// The discriminator minimizes the binary cross-entropy with label 1 for real and 0 for generated images, the generator
-    /// −log σ(D(G(z))): strong gradients also where the discriminator wins (Goodfellow et al., 2014, section 3).
+    /// −log σ(D(G(z))): strong gradients also where the discriminator wins (Goodfellow et al., 2014, section 3). With `r1` what
+    /// `mnist` and its kin have.
     #[default]
     NonSaturating,
     /// The same discriminator loss; the generator minimizes log(1 − σ(D(G(z)))), the value of the minimax game (equation 1 of
-    /// the same paper).
+    /// the same paper): to compare with, because it learns little where the discriminator wins.
     Minimax,
     /// The discriminator minimizes max(0, 1 − D(x)) + max(0, 1 + D(G(z))), so images beyond the margin of 1 teach it nothing more;
-    /// the generator minimizes −D(G(z)) (Lim and Ye, 2017, arXiv:1705.02894; Miyato et al., 2018, equations 16 and 17).
+    /// the generator minimizes −D(G(z)) (Lim and Ye, 2017, arXiv:1705.02894; Miyato et al., 2018, equations 16 and 17). With spectral normalization,
+    /// as in SNGAN and BigGAN.
     Hinge,
     /// The discriminator minimizes half the mean square of D(x) − 1 and of D(G(z)), the generator half that of D(G(z)) − 1: images
     /// that are on the right side, but far from the others, still move (Mao et al., 2017, arXiv:1611.04076, equation 9).
@@ -32,10 +34,11 @@ pub enum AdversarialLoss {
     Wasserstein,
     /// Real and generated images are judged in pairs: the discriminator minimizes −log σ(D(x) − D(G(z))), the generator −log σ(D(G(z)) −
     /// D(x)); with `r1` and `r2` the loss of R3GAN (RpGAN; Jolicoeur-Martineau, 2018, arXiv:1807.00734; Huang et al., 2024,
-    /// arXiv:2501.05441).
+    /// arXiv:2501.05441). Against generators that lose modes.
     Relativistic,
     /// Each image is judged against the mean of the others: as `non-saturating` of D(x) − mean D(G(z)) and D(G(z)) − mean D(x), in both
-    /// networks' losses (RaGAN; Jolicoeur-Martineau, 2018, arXiv:1807.00734, section 4.2).
+    /// networks' losses (RaGAN; Jolicoeur-Martineau, 2018, arXiv:1807.00734, section 4.2). `relativistic` is the
+    /// form of which R3GAN shows that it converges.
     RelativisticAverage,
 }
 

@@ -77,7 +77,7 @@ pub(super) const LOGITS_FAKE: &str = "logits/fake";
 /// The cross-entropy of the classes that the discriminator reads, of real and generated images together, without its weight, in nats.
 pub(super) const CLASSIFICATION: &str = "loss/classification";
 
-/// The discriminator's loss without penalties and classes, where it has them.
+/// The discriminator's loss without penalties and the cross-entropy of classes; reported where there are any.
 pub const ADVERSARIAL_LOSS: &str = "loss/adversarial";
 
 impl ObjectiveSettings for ObjectiveConfig {

@@ -62,7 +62,7 @@ pub trait ObjectiveSettings: Clone + Debug + Default + PartialEq + Serialize + D
         Ok(())
     }
 
-    /// Whether the discriminator's loss is near zero, and never below, where it is right about every image.
+    /// Whether the discriminator's loss, without penalties, is near zero, and never below, where it is right about every image.
     fn is_zero_where_won(&self) -> bool {
         true
     }

@@ -1,18 +1,18 @@
 //! The folder that a run writes.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
-    time::{Duration, Instant},
 };
 
 use ganvas_data::{disk, write_atomically};
-use tracing::warn;
 
-use super::timings::Timings;
+use super::{
+    lock::{holder, lock},
+    timings::Timings,
+};
 use crate::{TrainingError, checkpoint::remove_folder};
 
 /// The folder of one run: `config.toml`, `metrics.jsonl`, `samples/`, `checkpoints/`, `comparison.png`.
@@ -155,11 +155,7 @@ impl RunDirectory {
 
     /// The process that trains here now, as far as it is known; none where nobody does.
     pub fn holder(&self) -> Option<String> {
-        let file = File::open(self.path.join(".lock")).ok()?;
-        match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => fs::read_to_string(self.path.join(".lock")).ok(),
-            _ => None,
-        }
+        holder(&self.path)
     }
 
     /// The folder itself.
@@ -208,63 +204,6 @@ impl RunDirectory {
     }
 }
 
-/// How long a lock that somebody has is waited for. Some have it for a moment only: whoever asks for the [holder](RunDirectory::holder), and on Unix a
-/// program that this process just starts on another thread, which has this process's files until it is itself.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-fn lock_in_a_moment(file: &File) -> Result<(), TryLockError> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(PATIENCE / 100),
-            result => return result,
-        }
-    }
-}
-
-/// Locks a run directory for this process, in the system's way: a process that died holds nothing.
-///
-/// `None` on file systems that know no locks; a warning says so.
-fn lock(run: &Path) -> Result<Option<Arc<File>>, TrainingError> {
-    let path = run.join(".lock");
-    if fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
-        return Err(TrainingError::Link { path });
-    }
-    let open = |path: &Path| {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-    };
-    let mut file = open(&path).map_err(TrainingError::io("open", &path))?;
-    match lock_in_a_moment(&file) {
-        Ok(()) => {
-            // For the message of whoever comes second; nothing is lost where it cannot be written.
-            let _ = file
-                .set_len(0)
-                .and_then(|()| write!(file, "process {}", std::process::id()));
-            Ok(Some(Arc::new(file)))
-        }
-        Err(TryLockError::WouldBlock) => {
-            let holder = fs::read_to_string(&path).unwrap_or_default();
-            Err(TrainingError::RunLocked {
-                path: run.to_owned(),
-                holder: if holder.is_empty() {
-                    "of unknown number".into()
-                } else {
-                    holder
-                },
-            })
-        }
-        Err(TryLockError::Error(error)) => {
-            warn!("{}: cannot be locked against a second process: {error}", run.display());
-            Ok(None)
-        }
-    }
-}
-
 /// Makes `runs/DATE-TIME-NAME`, or where several begin in one second `DATE-TIME.2-NAME` and so on.
 pub(super) fn create_by_default(runs: &Path, now: &str, name: &str) -> Result<PathBuf, TrainingError> {
     disk::create_folders(runs).map_err(TrainingError::io("create", runs))?;
@@ -280,29 +219,5 @@ pub(super) fn create_by_default(runs: &Path, now: &str, name: &str) -> Result<Pa
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < 10_000 => number += 1,
             Err(error) => return Err(TrainingError::io("create", &path)(error)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lock_that_is_held_for_a_moment_is_waited_for_and_no_longer() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(".lock");
-        let asked = File::create(&path).unwrap();
-        asked.try_lock_shared().unwrap();
-        let begun = Instant::now();
-        let refused = lock_in_a_moment(&File::open(&path).unwrap());
-        assert!(matches!(refused, Err(TryLockError::WouldBlock)));
-        assert!(begun.elapsed() >= PATIENCE);
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                thread::sleep(PATIENCE / 5);
-                drop(asked);
-            });
-            lock_in_a_moment(&File::open(&path).unwrap()).unwrap();
-        });
     }
 }

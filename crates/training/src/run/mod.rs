@@ -3,6 +3,7 @@
 mod batch_loader;
 mod directory;
 mod location;
+mod lock;
 mod metrics_log;
 mod open;
 mod plan;

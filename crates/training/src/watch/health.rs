@@ -13,7 +13,7 @@ use crate::{
 
 /// Below this loss, in nats, the discriminator is right about every image and the generator learns little from it.
 const WON_LOSS: f64 = 0.01;
-/// Above this many times the loss of guessing, the discriminator is wrong about most images.
+/// Above this many times the loss of guessing, the discriminator is worse than no discriminator.
 const WRONG_SHARE: f64 = 1.25;
 /// Generated pixels that vary from image to image less than this share of what the real ones do.
 const ALIKE_SHARE: f64 = 0.01;
@@ -88,9 +88,9 @@ impl fmt::Display for Hint {
                  penalty on its gradients or a larger one (objective.r1), a smaller optimizer.discriminator.learning_rate or a wider generator"
             }
             Self::DiscriminatorWrong => {
-                "the discriminator is wrong about most images (its loss stays a quarter above that of guessing): its steps were too large, then go \
-                 back to an earlier checkpoint and set optimizer.discriminator.clip_gradients or a smaller learning_rate there; or they are too \
-                 small to follow the generator, then try a larger one or training.discriminator_steps"
+                "the discriminator does worse than one that guesses (its loss stays a quarter above): its steps were too large, then go back \
+                 to an earlier checkpoint and set optimizer.discriminator.clip_gradients or a smaller learning_rate there; or they are too \
+                 small to follow the generator, then try a larger one or, in a new run, training.discriminator_steps"
             }
             Self::ImagesAlike => {
                 "the generated images are all alike (their pixels vary less than 1 % of what the real ones do); go back \
