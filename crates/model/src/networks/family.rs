@@ -166,6 +166,6 @@ families! {
     Dcgan = "dcgan": DcganConfig, DcganGenerator, DcganDiscriminator;
     /// A fully connected pair, any image.
     Mlp = "mlp": MlpConfig, MlpGenerator, MlpDiscriminator;
-    /// Residual blocks without normalization, after R3GAN.
+    /// Residual blocks without normalization, after R3GAN, whose 3×3 convolutions are grouped and these are not.
     Resnet = "resnet": ResnetConfig, ResnetGenerator, ResnetDiscriminator;
 }
