@@ -192,3 +192,22 @@ fn the_loss_of_guessing_is_the_least_of_one_logit_for_all() {
     let critic = ObjectiveConfig::from(AdversarialLoss::Wasserstein);
     assert_eq!(critic.loss_of_guessing(), None);
 }
+
+/// Whole batches, whose kernels are others than those of a few values: burn-ndarray's vectors have reciprocals of 12 bits, and gradients were made of
+/// them.
+#[test]
+fn gradients_of_whole_batches_are_as_exact_as_those_of_a_few() {
+    for batch in [33, 50, 64, 200] {
+        let at: Vec<f64> = pattern(9, batch)
+            .into_iter()
+            .map(|u| f64::from((5.0 * u) as f32))
+            .collect();
+        let (_, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake, nothing), &at);
+        let worst = gradient.iter().zip(&at).map(|(found, &x)| {
+            let expected = (sigmoid(x) - 1.0) / batch as f64;
+            ((found - expected) * batch as f64).abs()
+        });
+        let worst = worst.fold(0.0, f64::max);
+        assert!(worst < 2e-6, "{batch}: {worst:e}");
+    }
+}
