@@ -16,7 +16,35 @@ pub fn prepare() {
     #[cfg(feature = "flex")]
     ganvas_cpu::install::<burn_flex::Flex, crate::cpu_memory::FlexMemory>();
     #[cfg(feature = "libtorch")]
-    ganvas_cpu::install::<burn_tch::LibTorch<f32>, crate::cpu_memory::LibTorchMemory>();
+    {
+        make_products_reproducible();
+        ganvas_cpu::install::<burn_tch::LibTorch<f32>, crate::cpu_memory::LibTorchMemory>();
+    }
+}
+
+/// Has MKL compute products in one way wherever their numbers lie in memory, before it computes the first. By itself it takes another way, with other
+/// roundings, for other alignments on Intel's processors, so a training side by side with others, or gone on with, would end with other bits. It is slower
+/// so, and hardly matters: the products of the layers are not MKL's. `MKL_CBWR` in the environment wins (oneMKL's developer guide, "Conditional Numerical
+/// Reproducibility").
+#[cfg(feature = "libtorch")]
+fn make_products_reproducible() {
+    // The constant MKL_CBWR_COMPATIBLE: the one mode that also AMD's processors have, whatever the alignment.
+    #[cfg(unix)]
+    const COMPATIBLE: std::ffi::c_int = 3;
+    #[cfg(unix)]
+    if std::env::var_os("MKL_CBWR").is_none() {
+        // SAFETY: a search by a name that ends in zero. A libtorch without MKL does not have it.
+        #[allow(unsafe_code)]
+        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"mkl_serv_cbwr_set".as_ptr()) };
+        if !found.is_null() {
+            // SAFETY: `int mkl_serv_cbwr_set(int)` is what MKL's `mkl_cbwr_set(int)` calls; it says by its result whether it came too late.
+            #[allow(unsafe_code)]
+            unsafe {
+                let set: extern "C" fn(std::ffi::c_int) -> std::ffi::c_int = std::mem::transmute(found);
+                set(COMPATIBLE);
+            }
+        }
+    }
 }
 
 /// Leaves the processor to the fused layers where they run on libtorch's tensors: they have threads of their own, and libtorch's
