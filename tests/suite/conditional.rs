@@ -102,7 +102,8 @@ fn real() -> Tensor<B, 4> {
     pattern_tensor(2000, 1.0, [BATCH, 1, 16, 16], &device())
 }
 
-fn assert_all_near(what: &str, found: &[f32], expected: &[f64]) {
+/// Holds values to those of the reference, by the largest of them.
+pub fn assert_all_near(what: &str, found: &[f32], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let scale = expected.iter().fold(1e-3_f64, |most, value| most.max(value.abs()));
     for (found, expected) in found.iter().zip(expected) {

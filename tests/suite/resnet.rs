@@ -16,7 +16,9 @@ use ganvas_model::{
 use serde::Deserialize;
 
 use crate::{
-    B, BACKEND, Inner, assert_near, device,
+    B, Inner,
+    conditional::assert_all_near,
+    device,
     golden::{kernel_scale, pattern_tensor, patterned, read, values},
     three_steps::gradient_values,
 };
@@ -69,14 +71,6 @@ fn value(tensor: &NamedTensor, u: f64) -> f32 {
     match tensor.shape.as_slice() {
         [_] => (0.05 * u) as f32,
         shape => (kernel_scale(shape) * u) as f32,
-    }
-}
-
-fn assert_all_near(what: &str, found: &[f32], expected: &[f64]) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    let scale = expected.iter().fold(1e-3_f64, |most, value| most.max(value.abs()));
-    for (found, expected) in found.iter().zip(expected) {
-        assert_near(what, f64::from(*found), *expected, scale, BACKEND.tests.gradients);
     }
 }
 
