@@ -14,8 +14,9 @@ use crate::disk::{self, sync_folder};
 use crate::error::FetchFailure;
 use crate::source::layout::{find_data_set, present};
 use crate::source::registry::DataFile;
+use crate::source::sums::md5_of;
 use crate::source::transfer::{Failure, Transfer};
-use crate::source::verify::{FileState, compare, md5_of};
+use crate::source::verify::{FileState, compare};
 use crate::{DataError, DatasetName};
 
 /// How often one mirror is asked for one file, as long as it makes progress.

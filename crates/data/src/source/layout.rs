@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::source::verify::owner;
+use crate::source::sums::owner;
 use crate::{DataError, DatasetName, Split};
 
 /// A data set that was found.

@@ -15,6 +15,7 @@ mod raster;
 mod registry;
 mod skeletons;
 mod stacked;
+mod sums;
 mod synthetic;
 mod transfer;
 mod verify;

@@ -3,12 +3,12 @@
 use std::marker::PhantomData;
 
 use ganvas_model::{NetworkSettings, ObjectiveSettings};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{
-    error::{ConfigError, in_words, nearest},
-    overrides::last_set,
+    dotted::{dotted_keys, last_set, prune, remove, section_of},
+    error::{in_words, nearest},
     sections::Experiment,
 };
 
@@ -129,41 +129,6 @@ fn unknown(message: &str) -> Option<&str> {
     rest.split('`').next()
 }
 
-/// The section that a dotted key is in.
-fn section_of<'a>(table: &'a Table, key: &str) -> Option<&'a Table> {
-    match key.rsplit_once('.') {
-        None => Some(table),
-        Some((section, _)) => section
-            .split('.')
-            .try_fold(table, |table, part| table.get(part)?.as_table()),
-    }
-}
-
-/// Takes the sections of a dotted key out of a table where nothing is left in them: they came with the key.
-fn prune(table: &mut Table, key: &str) {
-    let Some((section, rest)) = key.split_once('.') else {
-        return;
-    };
-    if let Some(Value::Table(inner)) = table.get_mut(section) {
-        prune(inner, rest);
-        if inner.is_empty() {
-            table.remove(section);
-        }
-    }
-}
-
-/// Takes a dotted key out of a table.
-pub(super) fn remove(table: &mut Table, key: &str) {
-    match key.split_once('.') {
-        None => drop(table.remove(key)),
-        Some((section, rest)) => {
-            if let Some(Value::Table(inner)) = table.get_mut(section) {
-                remove(inner, rest);
-            }
-        }
-    }
-}
-
 /// What to say where a key of `[model]` belongs to another family of networks.
 fn of_another_family<N: NetworkSettings>(table: &Table, message: &str) -> Option<String> {
     let key = message.strip_prefix("unknown field `")?.split('`').next()?;
@@ -189,28 +154,4 @@ fn of_another_family<N: NetworkSettings>(table: &Table, message: &str) -> Option
             others.join(" and ")
         )
     })
-}
-
-/// A configuration as a table.
-///
-/// # Errors
-/// [`ConfigError`] where a number cannot be written.
-pub(crate) fn table_of(section: &impl Serialize) -> Result<Table, ConfigError> {
-    Table::try_from(section).map_err(|error| ConfigError::new("configuration", None, error.to_string()))
-}
-
-/// The values of a table, as TOML writes them, by their dotted keys, in alphabetical order.
-pub(crate) fn dotted_keys(table: &Table) -> Vec<(String, String)> {
-    let mut keys = Vec::new();
-    for (key, value) in table {
-        match value {
-            Value::Table(section) => {
-                let inner = dotted_keys(section).into_iter();
-                keys.extend(inner.map(|(inner, value)| (format!("{key}.{inner}"), value)));
-            }
-            value => keys.push((key.clone(), value.to_string())),
-        }
-    }
-    keys.sort();
-    keys
 }

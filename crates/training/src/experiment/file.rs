@@ -7,8 +7,9 @@ use toml::{Table, Value};
 
 use super::{
     blame::{Fault, read_table},
+    dotted::last_set,
     error::{ConfigError, nearest},
-    overrides::{Overrides, last_set, lay_over},
+    overrides::{Overrides, lay_over},
     sections::Experiment,
     validation::is_plain,
 };

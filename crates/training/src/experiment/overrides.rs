@@ -4,7 +4,8 @@ use ganvas_model::{NetworkSettings, ObjectiveSettings};
 use toml::{Table, Value};
 
 use super::{
-    blame::{dotted_keys, read_table, remove},
+    blame::read_table,
+    dotted::{dotted_keys, remove},
     error::ConfigError,
     sections::BackendSection,
 };
@@ -16,15 +17,6 @@ pub struct Overrides {
     pub backend: Option<BackendSection>,
     /// `key=value` arguments in their order, keys dotted: `training.epochs=2`.
     pub set: Vec<String>,
-}
-
-/// The last of `key=value` arguments that sets `key`: the one that counts, and that a message should name.
-pub fn last_set<'a>(arguments: &'a [String], key: &str) -> Option<&'a str> {
-    arguments.iter().rev().map(String::as_str).find(|argument| {
-        let set = argument.split('=').next().unwrap_or_default().trim();
-        // A section can be set as a whole: `model={network="mlp"}`.
-        set == key || key.strip_prefix(set).is_some_and(|rest| rest.starts_with('.'))
-    })
 }
 
 /// One `key=value`, laid over the file's table. The value is TOML (`2`, `1e-4`, `true`, `"mnist"`, `[64, 32]`); a bare word is a

@@ -1,11 +1,9 @@
 //! Signs that a training goes wrong, in the lines of its log.
 
-use std::fmt;
-
 use ganvas_data::{DataError, ImageSource};
 use ganvas_model::{ADVERSARIAL_LOSS, ObjectiveSettings};
 
-use super::{moments::Moments, quality::QualityTrend};
+use super::{hint::Hint, moments::Moments, quality::QualityTrend};
 use crate::{
     MetricsLine,
     step::{GRADIENT_NORMS, LOSSES, PIXEL_VARIANCE},
@@ -26,100 +24,14 @@ const LINES: usize = 5;
 /// Steps before any sign is reported: a new generator makes images that are all alike.
 const FIRST_STEP: u64 = 50;
 
-/// A sign, with what to try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hint {
-    /// The discriminator's loss stays below 0.01 nats.
-    DiscriminatorWon,
-    /// The discriminator's loss stays a quarter above that of guessing.
-    DiscriminatorWrong,
-    /// The variance of generated pixels across a batch stays below 1 % of the real images'.
-    ImagesAlike,
-    /// The norm of a network's gradients stays below 1e-6.
-    GradientsVanished,
-    /// The norm of a network's gradients stays above 1e4.
-    GradientsExploded,
-    /// Recall, coverage or the entropy of classes is less than half of its best in two evaluations in a row.
-    VarietyLost,
-    /// Four evaluations in a row brought no distance that is a tenth better, and hardly an image lies among the real ones.
-    StillFar,
-    /// Eight evaluations in a row brought no distance that is a tenth better.
-    QualityStalled,
-}
-
-impl Hint {
-    /// Those that lines show by themselves.
-    const OF_LINES: [Self; 5] = [
-        Self::DiscriminatorWon,
-        Self::DiscriminatorWrong,
-        Self::ImagesAlike,
-        Self::GradientsVanished,
-        Self::GradientsExploded,
-    ];
-
-    fn is_shown_by(self, line: &MetricsLine, watched: &WatchedTraining) -> bool {
-        // Penalties are no sign of who is ahead.
-        let loss = line.get(ADVERSARIAL_LOSS).or_else(|| line.get(LOSSES[0]));
-        let is = |name: &str, shows: &dyn Fn(f64) -> bool| line.get(name).is_some_and(shows);
-        let any_norm = |shows: &dyn Fn(f64) -> bool| GRADIENT_NORMS.iter().any(|name| is(name, shows));
-        match self {
-            // An objective of one's own may have losses below zero, which say nothing of the kind.
-            Self::DiscriminatorWon => {
-                watched.is_zero_where_won && loss.is_some_and(|loss| (0.0..WON_LOSS).contains(&loss))
-            }
-            Self::DiscriminatorWrong => loss
-                .zip(watched.loss_of_guessing)
-                .is_some_and(|(loss, guessing)| loss > WRONG_SHARE * guessing),
-            Self::ImagesAlike => is(PIXEL_VARIANCE, &|variance| {
-                variance < ALIKE_SHARE * watched.real_variance
-            }),
-            Self::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
-            Self::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
-            Self::VarietyLost | Self::StillFar | Self::QualityStalled => false,
-        }
-    }
-}
-
-impl fmt::Display for Hint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::DiscriminatorWon => {
-                "the discriminator is right about every image (loss below 0.01), so the generator learns little; try a \
-                 penalty on its gradients or a larger one (objective.r1), a smaller optimizer.discriminator.learning_rate or a wider generator"
-            }
-            Self::DiscriminatorWrong => {
-                "the discriminator does worse than one that guesses (its loss stays a quarter above): its steps were too large, then go back \
-                 to an earlier checkpoint and set optimizer.discriminator.clip_gradients or a smaller learning_rate there; or they are too \
-                 small to follow the generator, then try a larger one or, in a new run, training.discriminator_steps"
-            }
-            Self::ImagesAlike => {
-                "the generated images are all alike (their pixels vary less than 1 % of what the real ones do); go back \
-                 to an earlier checkpoint, try smaller learning rates or a larger data.batch_size"
-            }
-            Self::GradientsVanished => {
-                "a network's gradients have vanished (norm below 1e-6), so it stands still; try objective.loss = \
-                 \"non-saturating\" or a smaller optimizer.discriminator.learning_rate"
-            }
-            Self::GradientsExploded => {
-                "a network's gradients explode (norm above 1e4); try smaller learning rates, optimizer.*.clip_gradients or a larger \
-                 objective.r1"
-            }
-            Self::VarietyLost => {
-                "the generator collapses onto fewer images (recall, coverage or class_entropy has fallen below half of its \
-                 best); go back to an earlier checkpoint, try objective.r1 and r2, smaller learning rates, a larger data.batch_size, or model.packing"
-            }
-            Self::StillFar => {
-                "the images are far from real ones, and four evaluations in a row brought none nearer; some networks stay so for \
-                 epochs and then learn (`blog` does): give it as long again, or try a smaller \
-                 optimizer.discriminator.learning_rate"
-            }
-            Self::QualityStalled => {
-                "eight evaluations in a row brought no distance that is a tenth better: this is about what these settings reach; \
-                 try learning rates that fall ([schedule]), ema.half_life, objective.r1, and keep the best with [checkpoint.best]"
-            }
-        })
-    }
-}
+/// Hints that lines show by themselves.
+const OF_LINES: [Hint; 5] = [
+    Hint::DiscriminatorWon,
+    Hint::DiscriminatorWrong,
+    Hint::ImagesAlike,
+    Hint::GradientsVanished,
+    Hint::GradientsExploded,
+];
 
 /// What is known of a training whose log is watched.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +49,7 @@ pub struct WatchedTraining {
 pub struct Health {
     watched: WatchedTraining,
     /// Lines in a row that showed each hint.
-    shown: [usize; Hint::OF_LINES.len()],
+    shown: [usize; OF_LINES.len()],
     quality: QualityTrend,
 }
 
@@ -146,7 +58,7 @@ impl Health {
     pub fn new(watched: WatchedTraining) -> Self {
         Self {
             watched,
-            shown: [0; Hint::OF_LINES.len()],
+            shown: [0; OF_LINES.len()],
             quality: QualityTrend::default(),
         }
     }
@@ -173,8 +85,8 @@ impl Health {
     /// that does not. Numbers of quality are looked at from evaluation to evaluation, from the first one on.
     pub fn observe(&mut self, line: &MetricsLine) -> Vec<Hint> {
         let mut found = self.quality.observe(line);
-        for (hint, shown) in Hint::OF_LINES.into_iter().zip(&mut self.shown) {
-            if line.step > FIRST_STEP && hint.is_shown_by(line, &self.watched) {
+        for (hint, shown) in OF_LINES.into_iter().zip(&mut self.shown) {
+            if line.step > FIRST_STEP && is_shown_by(hint, line, &self.watched) {
                 *shown += 1;
                 if *shown == LINES {
                     found.push(hint);
@@ -184,6 +96,27 @@ impl Health {
             }
         }
         found
+    }
+}
+
+/// Whether a line by itself shows the hint.
+fn is_shown_by(hint: Hint, line: &MetricsLine, watched: &WatchedTraining) -> bool {
+    // Penalties are no sign of who is ahead.
+    let loss = line.get(ADVERSARIAL_LOSS).or_else(|| line.get(LOSSES[0]));
+    let is = |name: &str, shows: &dyn Fn(f64) -> bool| line.get(name).is_some_and(shows);
+    let any_norm = |shows: &dyn Fn(f64) -> bool| GRADIENT_NORMS.iter().any(|name| is(name, shows));
+    match hint {
+        // An objective of one's own may have losses below zero, which say nothing of the kind.
+        Hint::DiscriminatorWon => watched.is_zero_where_won && loss.is_some_and(|loss| (0.0..WON_LOSS).contains(&loss)),
+        Hint::DiscriminatorWrong => loss
+            .zip(watched.loss_of_guessing)
+            .is_some_and(|(loss, guessing)| loss > WRONG_SHARE * guessing),
+        Hint::ImagesAlike => is(PIXEL_VARIANCE, &|variance| {
+            variance < ALIKE_SHARE * watched.real_variance
+        }),
+        Hint::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
+        Hint::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
+        Hint::VarietyLost | Hint::StillFar | Hint::QualityStalled => false,
     }
 }
 
@@ -234,7 +167,7 @@ mod tests {
 
     #[test]
     fn each_sign_is_reported_at_its_fifth_line_in_a_row_and_once() {
-        for hint in Hint::OF_LINES {
+        for hint in OF_LINES {
             let mut health = Health::new(WATCHED);
             for step in 51..55 {
                 assert_eq!(health.observe(&bad(hint, step)), []);
@@ -281,7 +214,7 @@ mod tests {
     #[test]
     fn nothing_is_reported_early_or_of_values_beside_the_thresholds() {
         let mut health = Health::new(WATCHED);
-        for hint in Hint::OF_LINES {
+        for hint in OF_LINES {
             for step in 1..=50 {
                 assert_eq!(health.observe(&bad(hint, step)), []);
             }

@@ -3,6 +3,7 @@
 mod divergence;
 mod evaluator;
 mod health;
+mod hint;
 mod moments;
 mod patience;
 mod pending_metrics;
@@ -11,7 +12,8 @@ mod quality;
 
 pub(crate) use divergence::{first_non_finite, non_finite_weights};
 pub use evaluator::{Basis, Evaluator};
-pub use health::{Health, Hint, WatchedTraining};
+pub use health::{Health, WatchedTraining};
+pub use hint::Hint;
 pub(crate) use patience::Patience;
 pub(crate) use pending_metrics::PendingMetrics;
 pub use pixel_statistics::PixelStatistics;

@@ -1,6 +1,6 @@
 //! Signs in the numbers of quality that a classifier's evaluation puts into the log.
 
-use super::health::Hint;
+use super::hint::Hint;
 use crate::MetricsLine;
 
 /// Numbers that fall where a generator loses some of what it could make, with the least best value that a fall from means
