@@ -108,6 +108,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
+    use crate::source::sums::md5_of_stream;
 
     fn wrong(expected: &'static str, found: &str) -> FileState {
         FileState::WrongChecksum {
