@@ -19,7 +19,7 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct BlogConfig {
-    /// Random numbers that an image is made of (the length of z), usually 64 to 128.
+    /// Random numbers that an image is made of (the length of z), usually 64 to 256.
     pub latent_size: usize,
     /// How the weights get their first values.
     pub initialization: Initialization,

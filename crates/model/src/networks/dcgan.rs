@@ -23,7 +23,7 @@ pub use generator::DcganGenerator;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DcganConfig {
-    /// Random numbers that an image is made of (the length of z), usually 64 to 128.
+    /// Random numbers that an image is made of (the length of z), usually 64 to 256.
     pub latent_size: usize,
     /// Channels of the layer nearest to the image, usually 16 to 128; each halving of the image doubles them.
     pub base_channels: usize,

@@ -20,7 +20,7 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
-    /// Random numbers that an image is made of (the length of z), usually 64 to 128.
+    /// Random numbers that an image is made of (the length of z), usually 64 to 256.
     pub latent_size: usize,
     /// Widths of the generator's hidden layers, usually 1 to 4 of 128 to 1024; the discriminator has them in reverse order.
     pub hidden_sizes: Vec<usize>,

@@ -21,7 +21,7 @@ pub use generator::ResnetGenerator;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct ResnetConfig {
-    /// Random numbers that an image is made of (the length of z), usually 64 to 128.
+    /// Random numbers that an image is made of (the length of z), usually 64 to 256.
     pub latent_size: usize,
     /// Channels of the blocks at the image's own size, usually 16 to 128; each halving doubles them, up to `most_channels`.
     pub base_channels: usize,
