@@ -33,6 +33,7 @@ pub(crate) fn md5_of(path: &Path) -> Result<String, DataError> {
     sum.map_err(|source| DataError::io("read", path, source))
 }
 
+/// The same of what a stream gives.
 pub(crate) fn md5_of_stream(mut stream: impl Read) -> io::Result<String> {
     let mut md5 = Md5::new();
     let mut buffer = vec![0; 1 << 16];
