@@ -240,6 +240,51 @@ fn a_generator_minimizes_the_cross_entropy_of_the_asked_classes_too() {
     without_fused(check);
 }
 
+#[test]
+fn a_batch_of_one_image_has_the_gradients_of_that_image_twice() {
+    let gradients = |class_head: ClassHeadKind, count: usize| {
+        let judge = discriminator(class_head);
+        let objective = ObjectiveConfig {
+            classification: if class_head == ClassHeadKind::Classifier {
+                0.5
+            } else {
+                0.0
+            },
+            ..ObjectiveConfig::default()
+        };
+        let images = real().narrow(0, 0, 1).repeat_dim(0, count);
+        let labels = labels().narrow(0, 0, 1).repeat_dim(0, count);
+        let batch = Batch {
+            labels: Some(labels.clone()),
+            fake_labels: Some(labels),
+            ..Batch::without_labels(images.clone(), Tensor::zeros([count, 3], &device()), 0)
+        };
+        let found = discriminator_gradients::<B, AnyGenerator<B>, _>(
+            &judge,
+            &objective,
+            &batch,
+            images * 0.5,
+            &mut Report::default(),
+        );
+        let of_weights = gradient_values(&judge, &found.gradients);
+        (
+            values::<Inner, 1>(found.loss),
+            of_weights.into_iter().flatten().flatten().collect::<Vec<_>>(),
+        )
+    };
+    let check = || {
+        for class_head in [ClassHeadKind::Projection, ClassHeadKind::Classifier] {
+            let (one, two) = (gradients(class_head, 1), gradients(class_head, 2));
+            let expected = |values: &[f32]| values.iter().copied().map(f64::from).collect::<Vec<_>>();
+            assert!(one.1.iter().any(|gradient| gradient.abs() > 0.1), "{class_head:?}");
+            assert_all_near("the loss", &one.0, &expected(&two.0));
+            assert_all_near("the gradients", &one.1, &expected(&two.1));
+        }
+    };
+    check();
+    without_fused(check);
+}
+
 /// A tiny conditional experiment on synthetic digits.
 fn experiment(desk: &Desk) {
     let text = format!(

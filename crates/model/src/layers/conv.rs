@@ -7,7 +7,7 @@ use super::{
     im2col::Window,
     init::Init,
     initialization::Fans,
-    linear::{add_bias, multiply},
+    linear::{add_bias, multiply, transposed},
     pass::Pass,
     spectral_norm::SpectralNorm,
 };
@@ -166,6 +166,6 @@ fn transpose<B: Backend>(window: Window, weight: Tensor<B, 2>, output: Tensor<B,
             lowering: Lowering::Scatter(window),
             activation: Activation::Identity,
         })),
-        None => window.scatter(multiply(weight.transpose(), output)),
+        None => window.scatter(multiply(transposed(weight), output)),
     }
 }

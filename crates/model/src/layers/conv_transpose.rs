@@ -8,7 +8,7 @@ use super::{
     im2col::Window,
     init::Init,
     initialization::Fans,
-    linear::{add_bias, multiply},
+    linear::{add_bias, multiply, transposed},
     pass::Pass,
 };
 use crate::{GraphBuilder, Operation, Value};
@@ -86,7 +86,7 @@ impl<B: Backend> ConvTranspose2d<B> {
             })),
             None => {
                 let [_, count, batch] = pixels.dims();
-                let taps_of_pixels = multiply(weight.transpose(), pixels);
+                let taps_of_pixels = multiply(transposed(weight), pixels);
                 let output = if splits {
                     taps_of_pixels.reshape([outputs, taps * count, batch])
                 } else {

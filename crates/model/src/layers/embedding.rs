@@ -11,7 +11,7 @@ use super::{
     fused::{fused_layers, primitive, tensor},
     init::Init,
     initialization::Fans,
-    linear::product,
+    linear::{product, transposed},
     pass::Pass,
     spectral_norm::SpectralNorm,
 };
@@ -69,7 +69,7 @@ impl<B: Backend> Embedding<B> {
     pub fn forward(&self, classes: Tensor<B, 3>, pass: &mut Pass<B>) -> Tensor<B, 3> {
         let weight = SpectralNorm::apply_to(self.spectral.as_ref(), self.weight.val(), pass);
         pass.count_outputs(weight.dims()[1]);
-        product(weight.transpose(), classes, None, Activation::Identity)
+        product(transposed(weight), classes, None, Activation::Identity)
     }
 
     /// Says what the layer computes of the classes, `[batch]`.

@@ -7,7 +7,7 @@ use burn::{
 use rand::Rng;
 use rand_distr::StandardNormal;
 
-use super::{init::Init, pass::Pass};
+use super::{init::Init, linear::transposed, pass::Pass};
 use crate::{GraphBuilder, host_values};
 
 /// Power iterations on the first weights, as PyTorch has them.
@@ -84,13 +84,13 @@ impl<B: Backend> SpectralNorm<B> {
         if pass.is_training() {
             let fixed = weight.clone().detach();
             u = unit(fixed.clone().matmul(v));
-            v = unit(fixed.transpose().matmul(u.clone()));
+            v = unit(transposed(fixed).matmul(u.clone()));
             for (buffer, value) in [(&self.u, u.clone()), (&self.v, v.clone())] {
                 // Every pass of an update begins at the same vectors, so they come to the same.
                 pass.updates().push(buffer, move |old| value.reshape(old.dims()));
             }
         }
-        let largest = u.transpose().matmul(weight.clone().matmul(v));
+        let largest = transposed(u).matmul(weight.clone().matmul(v));
         // Of weights that are all zero it is nothing.
         weight / largest.clamp_min(EPSILON)
     }

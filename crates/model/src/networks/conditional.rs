@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::traits::Labels;
 use crate::{
-    Activation, DataShape, Embedding, FeatureMap, Init, Linear, ModelError, Normalization, Pass, error::expect,
-    layers::add_bias, one_hot,
+    Activation, DataShape, Embedding, FeatureMap, Init, Linear, ModelError, Normalization, Pass,
+    error::expect,
+    layers::{add_bias, transposed},
+    one_hot,
 };
 
 /// How a conditional discriminator takes the class into account.
@@ -113,7 +115,7 @@ impl<B: Backend> ClassHead<B> {
             Some(Self::Classifier(classifier)) => {
                 let logits = pass.aside(|pass| classifier.forward_flattened(features.clone(), pass));
                 let [classes, _, batch] = logits.dims();
-                pass.classify(logits.reshape([classes, batch]).transpose());
+                pass.classify(transposed(logits.reshape([classes, batch])));
                 last.forward_flattened(features, pass)
             }
             Some(Self::Projection(embedding)) => {

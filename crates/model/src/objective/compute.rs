@@ -12,7 +12,7 @@ use super::{
     report::Report,
     traits::{DiscriminatorLoss, Objective, ObjectiveSettings},
 };
-use crate::{BufferUpdates, Discriminator, InputGradient, Labels, Pass, one_hot};
+use crate::{BufferUpdates, Discriminator, InputGradient, Labels, Pass, layers::transposed, one_hot};
 
 /// The gradient of each logit: with respect to all images that it is of, as one image.
 fn of_logits<B: AutodiffBackend>(gradient: Tensor<B, 4>, packing: usize) -> Tensor<B, 4> {
@@ -89,7 +89,7 @@ impl ObjectiveConfig {
 /// - labels: `[batch]`
 fn class_cross_entropy<B: AutodiffBackend>(logits: Tensor<B, 2>, labels: Labels<B>) -> Tensor<B, 1> {
     let [batch, classes] = logits.dims();
-    let wanted = one_hot(labels, classes).reshape([classes, batch]).transpose();
+    let wanted = transposed(one_hot(labels, classes).reshape([classes, batch]));
     let of_images = (log_softmax(logits, 1) * wanted).sum_dim(1);
     -of_images.mean_dim(0).reshape([1])
 }
