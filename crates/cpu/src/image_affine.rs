@@ -15,7 +15,7 @@ use crate::{
     activation::{Function, WithFunction, with_function},
     memory::CpuMemory,
     parallel::{write_rows, write_rows_with, write_runs},
-    tracked::tracked,
+    tracked::{register_scaled, tracked},
     uninit::{Uninit, map, same_length, write},
 };
 
@@ -196,7 +196,7 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for AffineStep<B, M> {
 
     fn backward(self, ops: Ops<State<B>, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = M::contiguous(gradients.consume::<B>(&ops.node));
-        let [input, scale, shift] = ops.parents;
+        let parents = ops.parents.map(|parent| Some(parent?.id));
         let state = ops.state;
         let shape = state.input.shape().dims::<3>();
         let values = M::read(&state.input);
@@ -220,14 +220,12 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for AffineStep<B, M> {
                 write_runs(out, shape[2], |channel, out| write(out, of(&of_channels[channel])))
             })
         };
-        if let Some(scale) = scale {
-            gradients.register::<B>(scale.id, of_images(|of| &of.scales));
-        }
-        if let Some(shift) = shift {
-            gradients.register::<B>(shift.id, of_images(|of| &of.shifts));
-        }
-        if let Some(input) = input {
-            gradients.register::<B>(input.id, of_input);
-        }
+        register_scaled::<B>(
+            gradients,
+            parents,
+            of_input,
+            || of_images(|of| &of.scales),
+            || of_images(|of| &of.shifts),
+        );
     }
 }

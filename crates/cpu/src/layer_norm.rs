@@ -16,7 +16,7 @@ use crate::{
     activation::{Function, WithFunction, with_function},
     memory::{CpuMemory, create_vector},
     parallel::{sum, vectorized, write_rows, write_runs},
-    tracked::tracked,
+    tracked::{register_scaled, tracked},
     uninit::{Uninit, map},
 };
 
@@ -244,7 +244,7 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
 
     fn backward(self, ops: Ops<State<B>, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = M::contiguous(gradients.consume::<B>(&ops.node));
-        let [input, scale, shift] = ops.parents;
+        let parents = ops.parents.map(|parent| Some(parent?.id));
         let state = ops.state;
         let shape = state.input.shape().dims::<3>();
         let values = M::read(&state.input);
@@ -269,14 +269,6 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
             let numbers: Vec<f32> = of_vectors.iter().map(|of| of[number]).collect();
             create_vector::<B, M>(&numbers)
         };
-        if let Some(scale) = scale {
-            gradients.register::<B>(scale.id, vector(0));
-        }
-        if let Some(shift) = shift {
-            gradients.register::<B>(shift.id, vector(1));
-        }
-        if let Some(input) = input {
-            gradients.register::<B>(input.id, of_input);
-        }
+        register_scaled::<B>(gradients, parents, of_input, || vector(0), || vector(1));
     }
 }

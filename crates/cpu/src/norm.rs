@@ -19,7 +19,7 @@ use crate::{
     activation::{Function, WithFunction, with_function},
     memory::{CpuMemory, create_vector},
     parallel::{sum, write_rows_with},
-    tracked::tracked,
+    tracked::{register_scaled, tracked},
     uninit::{Uninit, map},
 };
 
@@ -219,7 +219,7 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
 
     fn backward(self, ops: Ops<State<B>, 3>, gradients: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let gradient = M::contiguous(gradients.consume::<B>(&ops.node));
-        let [input, scale, shift] = ops.parents;
+        let parents = ops.parents.map(|parent| Some(parent?.id));
         let state = ops.state;
         let channels = state.statistics.len();
         let mut sums = vec![Sums::default(); channels];
@@ -241,14 +241,12 @@ impl<B: Backend, M: CpuMemory<B>> Backward<B, 3> for NormStep<B, M> {
             let numbers: Vec<f32> = sums.iter().map(number).collect();
             create_vector::<B, M>(&numbers)
         };
-        if let Some(scale) = scale {
-            gradients.register::<B>(scale.id, vector(|sums| sums.scale));
-        }
-        if let Some(shift) = shift {
-            gradients.register::<B>(shift.id, vector(|sums| sums.shift));
-        }
-        if let Some(input) = input {
-            gradients.register::<B>(input.id, of_input);
-        }
+        register_scaled::<B>(
+            gradients,
+            parents,
+            of_input,
+            || vector(|sums| sums.scale),
+            || vector(|sums| sums.shift),
+        );
     }
 }
