@@ -8,7 +8,8 @@ use super::{
     im2col::Window,
     init::Init,
     initialization::Fans,
-    linear::{add_bias, multiply, transposed},
+    linear::add_bias,
+    matrix::{multiply, transposed},
     pass::Pass,
 };
 use crate::{GraphBuilder, Operation, Value};

@@ -11,7 +11,8 @@ use super::{
     fused::{fused_layers, primitive, tensor},
     init::Init,
     initialization::Fans,
-    linear::{product, transposed},
+    linear::product,
+    matrix::transposed,
     pass::Pass,
     spectral_norm::SpectralNorm,
 };

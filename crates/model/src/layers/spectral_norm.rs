@@ -7,7 +7,7 @@ use burn::{
 use rand::Rng;
 use rand_distr::StandardNormal;
 
-use super::{init::Init, linear::transposed, pass::Pass};
+use super::{init::Init, matrix::transposed, pass::Pass};
 use crate::{GraphBuilder, host_values};
 
 /// Power iterations on the first weights, as PyTorch has them.
