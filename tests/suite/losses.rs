@@ -64,7 +64,7 @@ proptest! {
         let tolerance = BACKEND.tests.values;
         let count = fake.len() as f64;
         // `1 + e^−|x|` is rounded in each term of a loss, by half an epsilon: of what is far smaller, that is all of the error.
-        let scale = |expected: f64| expected.abs() + f64::from(f32::EPSILON) / tolerance;
+        let scale = |expected: f64| expected.abs().max(f64::from(f32::EPSILON) / tolerance);
 
         let expected = mean(&fake, &|x| softplus(-x));
         let (found, gradient) = with_gradient(|fake| AdversarialLoss::NonSaturating.of_generator(fake, nothing), &fake);
