@@ -19,8 +19,10 @@ mod checkpoints;
 mod colours;
 /// Every verb of the command, run as a process.
 mod command;
-/// Class-conditional networks against PyTorch's, and by the command.
+/// Class-conditional networks against PyTorch's.
 mod conditional;
+/// Images of an asked class, by the command.
+mod conditional_runs;
 /// Images through Burn's own loader; of any shape, with labels or without; real MNIST where it is at hand.
 mod data;
 /// The folders of data sets: wrong ones, and downloads into them.
