@@ -84,7 +84,7 @@ where
     let images = experiment.data.batch_size as u64;
     Ok(MemoryNeed {
         networks: networks.saturating_mul(VALUE),
-        // Each with its gradient, on the way back.
+        // Each with its gradient, in the backward pass.
         step: (2 * kept).saturating_mul(images).saturating_mul(VALUE),
     })
 }

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, backend::Backend};
 /// A matrix transposed: `[rows, columns]` to `[columns, rows]`.
 ///
 /// What has one row or one column is reshaped instead, which keeps its values in their order. burn-std 0.21 gives a transposed
-/// `[rows, 1]` the wrong strides when it is reshaped to more dimensions, as gradients are on their way back (`split_strides`,
+/// `[rows, 1]` the wrong strides when it is reshaped to more dimensions, as a backward pass does with gradients (`split_strides`,
 /// tracel-ai/burn#5071), and burn-cubecl then reads zeros.
 pub(crate) fn transposed<B: Backend>(matrix: Tensor<B, 2>) -> Tensor<B, 2> {
     let [rows, columns] = matrix.dims();
