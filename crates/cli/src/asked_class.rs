@@ -3,7 +3,7 @@
 use ganvas_model::NetworkSettings;
 use ganvas_training::{Checkpoint, Experiment, nearest};
 
-use crate::{args::GenerateArguments, exit::UsageError, jobs::AskedClasses};
+use crate::{args::GenerateArguments, ended::UsageError, jobs::AskedClasses};
 
 /// Images of each class where the user does not say how many.
 const COUNT_OF_EACH: u64 = 8;

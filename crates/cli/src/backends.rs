@@ -4,7 +4,7 @@ use ganvas_backend::{BackendError, BackendReport, Selected};
 use ganvas_training::BackendSection;
 use serde::Serialize;
 
-use crate::{args::BackendsArguments, exit::Ended, output::print_line};
+use crate::{args::BackendsArguments, ended::Ended, output::print_line};
 
 /// The backend and the device that a configuration names.
 pub fn select(section: &BackendSection) -> Result<Selected, BackendError> {

@@ -11,7 +11,7 @@ use ganvas_training::{Benchmark, BenchmarkOptions, counted};
 use serde::Serialize;
 
 use crate::{
-    args::BenchArguments, exit::Ended, experiment::Loaded, jobs::BenchmarkJob, memory, output::print_line, screen,
+    args::BenchArguments, ended::Ended, experiment::Loaded, jobs::BenchmarkJob, memory, output::print_line, screen,
     words::duration,
 };
 

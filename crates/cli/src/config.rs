@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{
     args::ConfigCommand,
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     explain,
     output::{print_line, put},
     outputs::{Destination, is_stdout},

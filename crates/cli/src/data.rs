@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::{
     args::{DataCommand, OwnArguments, SetOrPath, SplitArgument, data_set},
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     image_files::ENLARGEMENT,
     memory,
     output::print_line,

@@ -24,8 +24,8 @@ use self::{
 };
 use crate::{
     args::EvaluateArguments,
+    ended::{Ended, UsageError},
     evaluator,
-    exit::{Ended, UsageError},
     output::print_line,
     quoting::quoted,
     screen,

@@ -20,7 +20,7 @@ use tracing::info;
 use crate::{
     args::{EvaluatorCommand, TrainEvaluatorArguments},
     backends, data,
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     output::print_line,
     quoting::quoted,
     screen, shipped,

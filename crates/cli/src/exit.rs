@@ -7,28 +7,13 @@ use ganvas_data::{DataError, FEWEST_OWN, download_folder};
 use ganvas_evaluator::EvaluatorError;
 use ganvas_training::{ConfigError, TrainingError};
 
-use crate::{color, data::fetch_command, output, quoting, quoting::quoted};
-
-/// How a command ended well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// It did what was asked.
-    Done,
-    /// It was stopped by Ctrl-C or SIGTERM, and saved.
-    Interrupted,
-}
-
-/// A mistake in what was typed that no library reports.
-#[derive(Debug)]
-pub struct UsageError(pub String);
-
-impl std::error::Error for UsageError {}
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
+use crate::{
+    color,
+    data::fetch_command,
+    ended::{Ended, UsageError},
+    output, quoting,
+    quoting::quoted,
+};
 
 /// Prints an error and chooses the exit code.
 pub fn report(result: anyhow::Result<Ended>) -> ExitCode {

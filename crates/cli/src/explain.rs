@@ -9,7 +9,7 @@ use ganvas_training::{
 
 use crate::{
     args::ExplainArguments,
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     output::{print_line, put},
 };
 

@@ -14,10 +14,9 @@ use tracing::info;
 
 use crate::{
     args::ExportArguments,
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     export_readme::{Facts, readme},
     generate::{run_name, select},
-    interrupt,
     jobs::GraphJob,
     output::print_line,
     outputs::{Destination, check_free, is_stdout},
@@ -69,7 +68,6 @@ pub fn export(arguments: &ExportArguments) -> anyhow::Result<Ended> {
     }
     // Each is whole or not there; none takes its name before all are written.
     let mut written = Vec::new();
-    interrupt::watch()?;
     for (name, bytes) in FILES.iter().zip(&contents) {
         let mut destination = Destination::open(&out.join(name), arguments.force)?;
         destination

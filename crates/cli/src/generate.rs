@@ -17,9 +17,8 @@ use crate::{
     args::{Format, GenerateArguments, MOST_GENERATED},
     asked_class::asked_classes,
     backends,
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     image_files::ImageWriter,
-    interrupt,
     jobs::{AskedClasses, GenerateJob, Latents},
     output::print_line,
     outputs::{Destination, check_distinct, is_stdout, is_stream},
@@ -92,7 +91,6 @@ pub fn generate(arguments: &GenerateArguments) -> anyhow::Result<Ended> {
         names,
         arguments.force,
     )?;
-    interrupt::watch()?;
     let progress = screen::progress(count, "making images");
     let mut made = 0;
     info!(

@@ -15,7 +15,7 @@ use ganvas_model::ImageShape;
 
 use crate::{
     args::Format,
-    exit::UsageError,
+    ended::UsageError,
     outputs::{Destination, is_stdout},
     quoting::quoted,
 };

@@ -8,7 +8,7 @@ use ganvas_training::{
 };
 use serde_json::{Value, json};
 
-use crate::{args::InfoArguments, exit::Ended, output::print_line, quoting::quoted, words, words::bytes};
+use crate::{args::InfoArguments, ended::Ended, output::print_line, quoting::quoted, words, words::bytes};
 
 pub fn info(arguments: &InfoArguments) -> anyhow::Result<Ended> {
     let location = RunLocation::find(&arguments.source)?;

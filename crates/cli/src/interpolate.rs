@@ -8,10 +8,9 @@ use crate::{
     animation::{AnimationWriter, animation_format},
     args::{Format, InterpolateArguments},
     asked_class::asked_class,
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     generate::{format, select},
     image_files::ImageWriter,
-    interrupt,
     jobs::{AskedClasses, GenerateJob, Latents},
     morph::Path,
     output::print_line,
@@ -79,7 +78,6 @@ pub fn interpolate(arguments: &InterpolateArguments) -> anyhow::Result<Ended> {
             )?)
         }
     };
-    interrupt::watch()?;
     let progress = screen::progress(count, "making images");
     let images = counted(count, "image");
     info!(

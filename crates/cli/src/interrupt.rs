@@ -9,20 +9,32 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 /// Whether there is something to save. Without that, the first signal ends the process.
 static SAVES: AtomicBool = AtomicBool::new(false);
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// From now on the first signal asks to save.
+/// What to do before a signal ends the process.
+static TIDY: OnceLock<&[fn()]> = OnceLock::new();
+
+/// How to say that the first signal was heard.
+static SAY: OnceLock<fn(&str)> = OnceLock::new();
+
+/// What is done, in this order, before a signal ends the process, once something [`watch`]es for signals.
+pub fn tidy_up_by(actions: &'static [fn()]) {
+    let _ = TIDY.set(actions);
+}
+
+/// From now on the first signal asks to save; `say` tells the person so.
 ///
 /// What the parent process set to be ignored stays ignored: `nohup` does it with SIGHUP, and a shell without job control with
 /// SIGINT for what it starts in the background.
-pub fn listen() -> anyhow::Result<()> {
+pub fn listen(say: fn(&str)) -> anyhow::Result<()> {
+    let _ = SAY.set(say);
     SAVES.store(true, Ordering::SeqCst);
-    watch().context("cannot listen for Ctrl-C")
+    watch()
 }
 
 /// True once somebody asked.
@@ -30,12 +42,12 @@ pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
 
-/// From now on, what is drawn on the terminal is erased when a signal ends the process.
+/// From now on, what is drawn on the terminal is erased, and files that are not whole are removed, when a signal ends the process.
 pub fn watch() -> anyhow::Result<()> {
     static WATCHED: OnceLock<Result<(), io::Error>> = OnceLock::new();
     match WATCHED.get_or_init(signals::watch) {
         Ok(()) => Ok(()),
-        Err(error) => Err(anyhow!("{error}")),
+        Err(error) => Err(anyhow!("cannot listen for Ctrl-C: {error}")),
     }
 }
 
@@ -43,14 +55,21 @@ pub fn watch() -> anyhow::Result<()> {
 fn ask() {
     ASKED.store(true, Ordering::SeqCst);
     // Beside this thread, which must hear the second signal also where the terminal is held up and the words have to wait.
-    let say = || crate::output::complain("stopping after this step and saving; once more to stop at once");
-    let _ = thread::Builder::new().spawn(say);
+    if let Some(say) = SAY.get() {
+        let say = || say("stopping after this step and saving; once more to stop at once");
+        let _ = thread::Builder::new().spawn(say);
+    }
+}
+
+fn tidy_up() {
+    TIDY.get()
+        .iter()
+        .for_each(|actions| actions.iter().for_each(|act| act()));
 }
 
 /// The second time.
 fn insist() -> ! {
-    crate::screen::leave();
-    crate::outputs::remove_pending();
+    tidy_up();
     // Files only ever get their final names when they are whole, so nothing is torn by leaving here. At once, without
     // what the libraries do at a process's end: libtorch takes apart what the training's thread still computes with.
     signal_hook::low_level::exit(130)
@@ -84,8 +103,7 @@ mod signals {
             let mut first: Option<(c_int, Instant)> = None;
             for signal in signals.forever() {
                 if !super::SAVES.load(Ordering::SeqCst) {
-                    crate::screen::leave();
-                    crate::outputs::remove_pending();
+                    super::tidy_up();
                     // Whoever started the process sees that a signal ended it.
                     let _ = emulate_default_handler(signal);
                 }

@@ -8,6 +8,7 @@ mod bench;
 mod color;
 mod config;
 mod data;
+mod ended;
 mod evaluate;
 mod evaluator;
 mod exit;
@@ -62,6 +63,7 @@ pub fn main(commit: &str) -> ExitCode {
         Err(error) => return exit::report_arguments(&error),
     };
     logging::start(arguments.verbose, arguments.quiet);
+    interrupt::tidy_up_by(&[screen::leave, outputs::remove_pending]);
     // For these, standard output is a few words about files that stand complete by then; for the others it is all they make.
     let makes_files = matches!(
         arguments.command,

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use ganvas_data::PendingFile;
 
-use crate::exit::UsageError;
+use crate::{ended::UsageError, interrupt};
 
 /// Files that are not whole yet: nobody drops them where the process is ended at once.
 static PENDING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -62,6 +62,7 @@ impl Destination {
             Ok(found) if found.is_symlink() => link_target(path)?,
             _ => path.to_owned(),
         };
+        interrupt::watch()?;
         // In one breath: whoever ends the process removes what is listed, and begins nothing new meanwhile.
         let mut pending = pending();
         let file = PendingFile::create(&target)?;

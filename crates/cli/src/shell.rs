@@ -8,7 +8,7 @@ use ganvas_data::write_atomically;
 use ganvas_training::counted;
 
 use crate::{
-    exit::Ended,
+    ended::Ended,
     output::{print_line, put},
 };
 

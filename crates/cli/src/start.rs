@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ganvas_training::{CheckpointChoice, ConfigText, RunDirectory, RunLocation, TrainingError};
 
-use crate::{args::TrainArguments, exit::UsageError, quoting::quoted, shipped};
+use crate::{args::TrainArguments, ended::UsageError, quoting::quoted, shipped};
 
 /// A configuration, and where its training goes on.
 pub struct Start {

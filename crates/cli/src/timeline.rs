@@ -11,7 +11,7 @@ use tracing::warn;
 use crate::{
     animation::{AnimationWriter, animation_format},
     args::TimelineArguments,
-    exit::{Ended, UsageError},
+    ended::{Ended, UsageError},
     output::print_line,
     quoting::quoted,
 };

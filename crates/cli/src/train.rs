@@ -9,7 +9,7 @@ use ganvas_training::{
 use tracing::{info, warn};
 
 use crate::{
-    args::TrainArguments, bench::dry_run, exit::Ended, interrupt, jobs::TrainJob, output::print_line,
+    args::TrainArguments, bench::dry_run, ended::Ended, interrupt, jobs::TrainJob, output, output::print_line,
     progress::TrainingProgress, quality, quoting::quoted, start::Start,
 };
 
@@ -45,7 +45,7 @@ pub fn train(arguments: &TrainArguments) -> anyhow::Result<Ended> {
         }
         _ => (RunDirectory::create(out, &experiment.name)?, None),
     };
-    interrupt::listen()?;
+    interrupt::listen(output::complain)?;
     info!(
         "backend {} on {}, run directory {}",
         experiment.backend.kind,

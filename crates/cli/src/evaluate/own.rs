@@ -16,7 +16,7 @@ use super::{
     subjects::Subject,
 };
 use crate::{
-    args::EvaluateArguments, exit::UsageError, images::TrainingImages, output::print_line, outputs::Destination,
+    args::EvaluateArguments, ended::UsageError, images::TrainingImages, output::print_line, outputs::Destination,
     quoting::quoted, screen,
 };
 

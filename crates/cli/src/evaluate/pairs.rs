@@ -7,7 +7,7 @@ use ganvas_evaluator::Neighbour;
 use crate::{
     args::EvaluateArguments,
     data,
-    exit::UsageError,
+    ended::UsageError,
     image_files::ENLARGEMENT,
     outputs::{Destination, is_stdout},
 };

@@ -7,7 +7,7 @@ use ganvas_data::{ImageSet, ImageSource, read_samples};
 use ganvas_training::{Checkpoint, CheckpointSummary, Experiment, RunDirectory, RunLocation};
 use tracing::{info, warn};
 
-use crate::{args::EvaluateArguments, exit::UsageError, quoting::quoted, screen};
+use crate::{args::EvaluateArguments, ended::UsageError, quoting::quoted, screen};
 
 /// A set of images to be judged.
 pub enum Subject {
