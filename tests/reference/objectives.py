@@ -266,10 +266,20 @@ PENALTIES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 # What public bug reports have had instead of the above.
-WRONG: dict[str, Callable[[Tensor], Tensor]] = {
-    "norm over channels": lambda gradient: (gradient.norm(dim=1) - 1).square().mean(),
-    "norm over the batch": lambda gradient: (gradient.norm() - 1).square(),
-    "no gradient": lambda gradient: (norms(gradient.detach()) - 1).square().mean(),
+WRONG: dict[str, dict[str, Callable[[Tensor], Tensor]]] = {
+    "r1": {
+        "norm over channels": lambda gradient: 0.5 * gradient.norm(dim=1).square().mean(),
+        "norm over the batch": lambda gradient: 0.5 * gradient.norm().square(),
+        "norm not squared": lambda gradient: 0.5 * norms(gradient).mean(),
+        "no half": lambda gradient: norms(gradient).square().mean(),
+        "no gradient": lambda gradient: 0.5 * norms(gradient.detach()).square().mean(),
+    },
+    "gradient": {
+        "norm over channels": lambda gradient: (gradient.norm(dim=1) - 1).square().mean(),
+        "norm over the batch": lambda gradient: (gradient.norm() - 1).square(),
+        "norm not subtracted from 1": lambda gradient: norms(gradient).square().mean(),
+        "no gradient": lambda gradient: (norms(gradient.detach()) - 1).square().mean(),
+    },
 }
 
 
@@ -313,9 +323,10 @@ def penalty_case(
             },
         }
 
-    def length(found: dict[str, Any]) -> float:
-        """The norm of all gradients: enough to tell a wrong one."""
-        return math.hypot(*(value for values in found["gradients"].values() for value in values))
+    def lengths(found: dict[str, Any]) -> dict[str, Any]:
+        """The norm of each gradient: enough to tell a wrong one."""
+        gradients = found["gradients"].items()
+        return {"value": found["value"], "lengths": {name: math.hypot(*values) for name, values in gradients}}
 
     iterated = Spectral(parameters)
     for name in shapes:
@@ -332,7 +343,10 @@ def penalty_case(
         # As an objective has them, of the images that a logit is of together.
         "packing": packing,
         "of_logits": of(lambda gradient: PENALTIES["r1"](gradient.reshape(BATCH // packing, -1))),
-        "wrong": {name: length(of(penalty)) for name, penalty in WRONG.items()},
+        "wrong": {
+            name: {mistake: lengths(of(penalty)) for mistake, penalty in mistakes.items()}
+            for name, mistakes in WRONG.items()
+        },
     }
 
 

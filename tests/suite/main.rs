@@ -73,6 +73,8 @@ mod health;
 /// Help, version, completions, manual pages, and what is printed for programs.
 #[cfg(feature = "ndarray")]
 mod help;
+/// Networks that penalties can be exact of.
+mod input_gradients;
 /// SIGKILL at random moments.
 mod kills;
 /// Smoothed labels, noise, augmentation, approximate penalties, schedules.
@@ -134,7 +136,6 @@ mod resnet;
 #[cfg(feature = "ndarray")]
 mod run_words;
 /// What changes in the course of a run.
-#[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod schedules;
 /// Experiments and backends by name.
 #[cfg(feature = "ndarray")]

@@ -42,8 +42,15 @@ struct Case {
     penalties: BTreeMap<String, Expected>,
     /// R1 of the images that a logit is of together.
     of_logits: Expected,
-    /// The norm of all gradients that implementations with a mistake have.
-    wrong: BTreeMap<String, f64>,
+    /// Of each penalty, what implementations with a mistake have.
+    wrong: BTreeMap<String, BTreeMap<String, Wrong>>,
+}
+
+#[derive(Deserialize)]
+struct Wrong {
+    value: f64,
+    /// The norm of each gradient.
+    lengths: BTreeMap<String, f64>,
 }
 
 #[derive(Deserialize)]
@@ -54,19 +61,40 @@ struct Expected {
 
 const BATCH: usize = 4;
 
+/// Of the largest gradient: smaller ones are held to the rounding of one of this size.
+const SMALL: f64 = 1e-3;
+
 impl Expected {
+    /// How large a weight's gradient is where it is largest. Those of small gradients are sums that nearly cancel, so their rounding is that of the
+    /// others.
+    fn scale(&self, tensor: &str) -> f64 {
+        let largest = |gradient: &[f64]| gradient.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let all = self.gradients.values().map(|gradient| largest(gradient));
+        largest(&self.gradients[tensor]).max(SMALL * all.fold(0.0, f64::max))
+    }
+
     fn assert_is(&self, value: f64, gradients: &Named, name: &str) {
         let tolerance = BACKEND.tests.gradients;
         assert_near(name, value, self.value, self.value, tolerance);
         assert_eq!(gradients.len(), self.gradients.len(), "{name}");
-        let all = self.gradients.values().flatten();
-        let scale = all.fold(0.0_f64, |most, value| most.max(value.abs()));
         for (tensor, expected) in &self.gradients {
             assert_eq!(gradients[tensor].len(), expected.len(), "{name} by {tensor}");
+            let scale = self.scale(tensor);
             for (found, expected) in gradients[tensor].iter().zip(expected) {
                 assert_near(&format!("{name} by {tensor}"), *found, *expected, scale, tolerance);
             }
         }
+    }
+
+    /// Whether [`assert_is`](Self::assert_is) fails for what has this value and these norms.
+    fn refuses(&self, wrong: &Wrong) -> bool {
+        let tolerance = BACKEND.tests.gradients;
+        let is_other_gradient = |(tensor, length): (&String, &f64)| {
+            let gradient = &self.gradients[tensor];
+            let most = tolerance * self.scale(tensor) * (gradient.len() as f64).sqrt();
+            (norm(gradient) - length).abs() > most
+        };
+        (wrong.value - self.value).abs() > tolerance * self.value.abs() || wrong.lengths.iter().any(is_other_gradient)
     }
 }
 
@@ -149,7 +177,11 @@ fn named(discriminator: &AnyDiscriminator<B>, gradients: &GradientsParams) -> Na
 }
 
 fn length(gradients: &Named) -> f64 {
-    let squares = gradients.values().flatten().map(|value| value * value);
+    norm(gradients.values().flatten())
+}
+
+fn norm<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
+    let squares = values.into_iter().map(|value| value * value);
     squares.sum::<f64>().sqrt()
 }
 
@@ -190,9 +222,8 @@ fn exact_penalties_and_their_gradients_are_those_of_double_backpropagation() {
             let (value, gradients) = penalized(&discriminator, images.clone(), penalty);
             case.penalties[key].assert_is(value, &gradients, &format!("{key} of {name}"));
             // The mistakes of public bug reports would not pass.
-            for (mistake, wrong) in &case.wrong {
-                let found = length(&gradients);
-                assert!((found - wrong).abs() > 0.05 * found, "{mistake}: {found} {wrong}");
+            for (mistake, wrong) in &case.wrong[key] {
+                assert!(case.penalties[key].refuses(wrong), "{key} of {name}: {mistake}");
             }
             // Burn's operations alone do the same.
             let (plain, of_plain) = without_fused(|| penalized(&discriminator, images.clone(), penalty));
@@ -314,101 +345,4 @@ fn an_objective_adds_penalties_times_their_weights() {
     assert_near("on real images", same.2["penalty/gradient"], of_real, of_real, 1e-5);
     let (loss_of_same, _, _) = found(ObjectiveConfig::default(), 0, &case.images());
     assert_near("loss", same.0, loss_of_same + 10.0 * of_real, same.0, 1e-5);
-}
-
-/// A discriminator of one's own that does more than its layers say.
-#[derive(Module, Debug)]
-struct Own<B: Backend> {
-    input: Conv2d<B>,
-    output: Linear<B>,
-    between: usize,
-}
-
-/// What it does beside its layers.
-#[derive(Clone, Copy)]
-enum Between {
-    Nothing,
-    /// Keeps the shape.
-    Doubled,
-    /// Adds up the pixels of both halves.
-    Halved,
-    /// Has no layers at all.
-    NoLayers,
-}
-
-impl<B: Backend> Discriminator<B> for Own<B> {
-    fn image_shape(&self) -> ImageShape {
-        ImageShape::new(1, 8, 8)
-    }
-
-    fn forward_pass(&self, images: Tensor<B, 4>, _labels: Option<Labels<B>>, pass: &mut Pass<B>) -> Tensor<B, 2> {
-        let batch = images.dims()[0];
-        if self.between == Between::NoLayers as usize {
-            return images.mean_dim(1).mean_dim(2).mean_dim(3).reshape([batch, 1]);
-        }
-        let leaky = Activation::LeakyRelu { slope: 0.1 };
-        let mut x = self.input.forward(FeatureMap::from_images(images), leaky, pass);
-        if self.between == Between::Doubled as usize {
-            x = x.map(|pixels| pixels * 2.0);
-        }
-        if self.between == Between::Halved as usize {
-            let logits =
-                self.output
-                    .forward_pixels(x.into_tensor().reshape([48, 1, batch]), Activation::Identity, pass);
-            return Tensor::cat(vec![logits.clone(), logits], 1)
-                .sum_dim(1)
-                .reshape([batch, 1]);
-        }
-        self.output.forward_flattened(x, pass).reshape([batch, 1])
-    }
-}
-
-#[test]
-fn networks_whose_gradient_is_not_all_in_their_layers_are_refused() {
-    let (mut rng, device) = (keyed_rng(3, Purpose::DiscriminatorWeights, 0), device());
-    let own = |between: Between| {
-        let mut rng = keyed_rng(3, Purpose::DiscriminatorWeights, 0);
-        let init = &mut Init::<B>::new(&mut rng, &device);
-        Own {
-            input: Conv2d::new(ConvConfig::new([1, 3], 4, 2).with_padding(1), init),
-            output: Linear::new([3 * 16, 1], true, init),
-            between: between as usize,
-        }
-    };
-    check_input_gradient(&own(Between::Nothing), &mut rng, &device).unwrap();
-    for between in [Between::Doubled, Between::Halved, Between::NoLayers] {
-        let error = check_input_gradient(&own(between), &mut rng, &device).unwrap_err();
-        assert!(error.to_string().contains("an operation between the layers"), "{error}");
-    }
-    for config in [
-        NetworkConfig::Dcgan(DcganConfig {
-            base_channels: 2,
-            discriminator_normalization: Normalization::None,
-            minibatch_stddev: true,
-            ..DcganConfig::default()
-        }),
-        NetworkConfig::Resnet(ResnetConfig {
-            base_channels: 2,
-            most_channels: 4,
-            minibatch_stddev: true,
-            packing: 2,
-            ..ResnetConfig::default()
-        }),
-    ] {
-        let init = &mut Init::<B>::new(&mut rng, &device);
-        let discriminator = config.discriminator(ImageShape::new(1, 28, 28).into(), init).unwrap();
-        check_input_gradient(&discriminator, &mut keyed_rng(3, Purpose::Objective, 0), &device).unwrap();
-    }
-    let with_batch_norm = [
-        DcganConfig::default().into(),
-        NetworkConfig::Blog(ganvas_model::BlogConfig::default()),
-    ];
-    for config in with_batch_norm {
-        let init = &mut Init::<B>::new(&mut rng, &device);
-        let discriminator = config.discriminator(ImageShape::new(1, 28, 28).into(), init).unwrap();
-        let mut rng = keyed_rng(3, Purpose::Objective, 0);
-        let error = check_input_gradient(&discriminator, &mut rng, &device).unwrap_err();
-        assert!(matches!(error, ModelError::NoInputGradient { .. }));
-        assert!(error.to_string().contains("batch normalization"), "{error}");
-    }
 }

@@ -144,7 +144,44 @@ fn a_conditional_discriminator_and_its_penalty_are_those_of_pytorch() {
     without_fused(check);
 }
 
-/// Fixup: blocks begin as the identity, and signals keep their size through networks of any depth.
+/// Fixup with three layers a block, as R3GAN has it: the last begins at zero, so that blocks begin as the identity, and the others have the
+/// deviation of He, divided by the fourth root of the number of blocks.
+#[test]
+fn blocks_begin_as_r3gans() {
+    let config = ResnetConfig {
+        base_channels: 32,
+        most_channels: 64,
+        blocks: 2,
+        ..ResnetConfig::default()
+    };
+    let image = ImageShape::new(1, 28, 28);
+    let (mut rng, device) = (keyed_rng(2, Purpose::GeneratorWeights, 0), device());
+    let mut init = Init::<B>::new(&mut rng, &device);
+    let generator = named_tensors::<B, _>(&config.generator(image.into(), &mut init).unwrap());
+    let discriminator = named_tensors::<B, _>(&config.discriminator(image.into(), &mut init).unwrap());
+    for tensors in [generator, discriminator] {
+        // Two at each of 7, 14 and 28 pixels.
+        for block in 0..6 {
+            let named = |layer: &str| {
+                let name = format!("blocks.{block}.{layer}");
+                tensors.iter().find(|tensor| tensor.name == name).unwrap()
+            };
+            for layer in ["expand.bias", "conv.bias", "project.weight"] {
+                assert!(named(layer).values.iter().all(|&value| value == 0.0), "{layer}");
+            }
+            for layer in ["expand.weight", "conv.weight"] {
+                let tensor = named(layer);
+                let inputs = tensor.shape[1..].iter().product::<usize>() as f64;
+                let expected = (2.0 / (1.0 + 0.2 * 0.2) / inputs).sqrt() / 6.0_f64.powf(0.25);
+                let squares = tensor.values.iter().map(|&value| f64::from(value).powi(2));
+                let found = (squares.sum::<f64>() / tensor.values.len() as f64).sqrt();
+                assert!((found / expected - 1.0).abs() < 0.05, "{layer}: {found}, {expected}");
+            }
+        }
+    }
+}
+
+/// Signals keep their size through networks of any depth.
 #[test]
 fn new_networks_keep_the_size_of_what_goes_through_them() {
     for (image, blocks) in [([1, 28, 28], 1), ([3, 32, 32], 2), ([3, 64, 64], 1)] {
