@@ -3,7 +3,7 @@
 use ganvas_data::{DataError, ImageSource};
 use ganvas_model::{ADVERSARIAL_LOSS, ObjectiveSettings};
 
-use super::{hint::Hint, moments::Moments, quality::QualityTrend};
+use super::{hint::Hint, moments::Moments, quality::QualityTrend, recent_losses::RecentLosses};
 use crate::{
     MetricsLine,
     step::{GRADIENT_NORMS, LOSSES, PIXEL_VARIANCE},
@@ -51,6 +51,7 @@ pub struct Health {
     /// Lines in a row that showed each hint.
     shown: [usize; OF_LINES.len()],
     quality: QualityTrend,
+    losses: RecentLosses,
 }
 
 impl Health {
@@ -60,6 +61,7 @@ impl Health {
             watched,
             shown: [0; OF_LINES.len()],
             quality: QualityTrend::default(),
+            losses: RecentLosses::default(),
         }
     }
 
@@ -82,7 +84,7 @@ impl Health {
     }
 
     /// What the newest line completes: five lines in a row, after step 50, that show the same. Reported again only after a line
-    /// that does not. Numbers of quality are looked at from evaluation to evaluation, from the first one on.
+    /// that does not. The mean of the discriminator's losses is looked at over a thousand steps, numbers of quality from evaluation to evaluation.
     pub fn observe(&mut self, line: &MetricsLine) -> Vec<Hint> {
         let mut found = self.quality.observe(line);
         for (hint, shown) in OF_LINES.into_iter().zip(&mut self.shown) {
@@ -95,14 +97,23 @@ impl Health {
                 *shown = 0;
             }
         }
+        if let Some((loss, guessing)) = adversarial_loss(line).zip(self.watched.loss_of_guessing)
+            && line.step > FIRST_STEP
+        {
+            found.extend(self.losses.observe(line.step, loss, guessing));
+        }
         found
     }
 }
 
+/// The discriminator's loss without penalties, which are no sign of who is ahead.
+fn adversarial_loss(line: &MetricsLine) -> Option<f64> {
+    line.get(ADVERSARIAL_LOSS).or_else(|| line.get(LOSSES[0]))
+}
+
 /// Whether a line by itself shows the hint.
 fn is_shown_by(hint: Hint, line: &MetricsLine, watched: &WatchedTraining) -> bool {
-    // Penalties are no sign of who is ahead.
-    let loss = line.get(ADVERSARIAL_LOSS).or_else(|| line.get(LOSSES[0]));
+    let loss = adversarial_loss(line);
     let is = |name: &str, shows: &dyn Fn(f64) -> bool| line.get(name).is_some_and(shows);
     let any_norm = |shows: &dyn Fn(f64) -> bool| GRADIENT_NORMS.iter().any(|name| is(name, shows));
     match hint {
@@ -116,7 +127,7 @@ fn is_shown_by(hint: Hint, line: &MetricsLine, watched: &WatchedTraining) -> boo
         }),
         Hint::GradientsVanished => any_norm(&|norm| norm < VANISHED_NORM),
         Hint::GradientsExploded => any_norm(&|norm| norm > EXPLODED_NORM),
-        Hint::VarietyLost | Hint::StillFar | Hint::QualityStalled => false,
+        Hint::DiscriminatorUnsteady | Hint::VarietyLost | Hint::StillFar | Hint::QualityStalled => false,
     }
 }
 
@@ -196,6 +207,23 @@ mod tests {
         };
         assert_eq!(hints(0.0099, 0.4), [Hint::DiscriminatorWon]);
         assert_eq!(hints(0.0101, 0.0099), []);
+    }
+
+    #[test]
+    fn the_mean_over_a_thousand_steps_is_that_of_the_loss_without_penalties() {
+        let mut health = Health::new(WATCHED);
+        let mut hints = |steps: std::ops::Range<u64>, adversarial: f64| -> Vec<Hint> {
+            let lines = steps.map(|step| {
+                let mut line = good(step);
+                line.set(LOSSES[0], 9.0);
+                line.set(ADVERSARIAL_LOSS, adversarial);
+                line
+            });
+            lines.flat_map(|line| health.observe(&line)).collect()
+        };
+        assert_eq!(hints(51..2000, 1.5), []);
+        // Below what a line by itself shows.
+        assert_eq!(hints(2000..4000, 1.7), [Hint::DiscriminatorUnsteady]);
     }
 
     #[test]

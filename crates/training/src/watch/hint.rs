@@ -9,6 +9,8 @@ pub enum Hint {
     DiscriminatorWon,
     /// The discriminator's loss stays a quarter above that of guessing.
     DiscriminatorWrong,
+    /// The mean of the discriminator's losses over a thousand steps is 15 % above that of guessing.
+    DiscriminatorUnsteady,
     /// The variance of generated pixels across a batch stays below 1 % of the real images'.
     ImagesAlike,
     /// The norm of a network's gradients stays below 1e-6.
@@ -34,6 +36,11 @@ impl fmt::Display for Hint {
                 "the discriminator does worse than one that guesses (its loss stays a quarter above): its steps were too large, then go back \
                  to an earlier checkpoint and set optimizer.discriminator.clip_gradients or a smaller learning_rate there; or they are too \
                  small to follow the generator, then try a larger one or, in a new run, training.discriminator_steps"
+            }
+            Self::DiscriminatorUnsteady => {
+                "over a thousand steps the discriminator did worse in the mean than one that guesses: again and again its steps are too large, \
+                 and what it knew is lost; try a smaller optimizer.discriminator.learning_rate (--learning-rate sets both), a rate that falls \
+                 earlier (schedule.hold), or optimizer.discriminator.clip_gradients"
             }
             Self::ImagesAlike => {
                 "the generated images are all alike (their pixels vary less than 1 % of what the real ones do); go back \

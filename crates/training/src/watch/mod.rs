@@ -9,6 +9,7 @@ mod patience;
 mod pending_metrics;
 mod pixel_statistics;
 mod quality;
+mod recent_losses;
 
 pub(crate) use divergence::{first_non_finite, non_finite_weights};
 pub use evaluator::{Basis, Evaluator};
