@@ -3,17 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use burn::{
-    module::Module,
-    optim::GradientsParams,
-    tensor::{Tensor, backend::Backend},
-};
+use burn::{optim::GradientsParams, tensor::Tensor};
 use ganvas_data::{Purpose, keyed_rng};
 use ganvas_model::{
-    Activation, AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, Conv2d, ConvConfig, DcganConfig, Discriminator,
-    FeatureMap, GradientPenalty, ImageShape, Init, Labels, Linear, MlpConfig, ModelError, NamedTensor, NetworkConfig,
-    Networks, Normalization, ObjectiveConfig, Pass, Report, ResnetConfig, apply_named_tensors, check_input_gradient,
-    named_tensors, without_fused,
+    AdversarialLoss, AnyDiscriminator, AnyGenerator, Batch, DcganConfig, Discriminator, GradientPenalty, ImageShape,
+    Init, MlpConfig, NamedTensor, NetworkConfig, Networks, Normalization, ObjectiveConfig, Report, ResnetConfig,
+    apply_named_tensors, named_tensors, without_fused,
 };
 use ganvas_training::discriminator_gradients;
 use serde::Deserialize;
