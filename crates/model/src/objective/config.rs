@@ -21,17 +21,18 @@ pub struct ObjectiveConfig {
     /// Standard deviation of noise on every pixel that the discriminator sees, real or generated (Sønderby et al., 2017, arXiv:1610.04490); usually 0.1
     /// at first, falling by `[schedule]`, or 0 for none.
     pub instance_noise: f64,
-    /// What is done to images before the discriminator sees them: for small sets.
+    /// What is done to images before the discriminator sees them: for small sets (DiffAugment; Zhao et al., 2020, arXiv:2006.10738).
     pub augment: AugmentConfig,
-    /// γ of the R1 penalty, (γ/2)·E‖∇D(x)‖² on real images, usually 0.1 to 10, more for larger images; 0 for none. It keeps the discriminator from being ahead, and
-    /// takes a discriminator without batch normalization.
+    /// γ of the R1 penalty, (γ/2)·E‖∇D(x)‖² on real images (Mescheder et al., 2018, arXiv:1801.04406, equation 9), usually 0.1 to 10, more for larger
+    /// images; 0 for none. It keeps the discriminator from being ahead, and takes a discriminator without batch normalization.
     pub r1: f64,
-    /// γ of the R2 penalty, the same on generated images; with `relativistic` usually as large as `r1`; 0 for none.
+    /// γ of the R2 penalty, the same on generated images (equation 10 there); with `relativistic` usually as large as `r1`; 0 for none.
     pub r2: f64,
     /// Weight of the cross-entropy of the classes that the discriminator reads, in both networks' losses (ACGAN), usually 1 with `model.class_head =
     /// "classifier"`; 0 for none.
     pub classification: f64,
-    /// λ of the gradient penalty of WGAN-GP, λ·E(‖∇D(x̂)‖ − 1)² between real and generated images, usually 10, with `wasserstein`; 0 for none.
+    /// λ of the gradient penalty of WGAN-GP, λ·E(‖∇D(x̂)‖ − 1)² between real and generated images (Gulrajani et al., 2017, arXiv:1704.00028), usually 10,
+    /// with `wasserstein`; 0 for none.
     pub gradient_penalty: f64,
     /// The penalties are taken in every so many-th update of the discriminator, times this number; usually 1, or 4 to 16 to save time. They are
     /// in the log where such an update is.

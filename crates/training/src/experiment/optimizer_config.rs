@@ -38,7 +38,7 @@ pub enum AdamVariant {
 pub struct OptimizerConfig {
     /// What moves the weights.
     pub kind: OptimizerKind,
-    /// How far a weight moves in a step at most, about, but for `sgd`; usually 1e-5 to 1e-3.
+    /// How far a weight moves in a step at most, about, but for `sgd`; usually 1e-5 to 1e-3, up to 4e-3 with `clip_gradients`.
     pub learning_rate: f64,
     /// The share of the gradients' mean (first moment) that is kept in each step, usually 0 to 0.9; GANs train more steadily at
     /// 0.5 or below. Of `adam` and `adamw`.

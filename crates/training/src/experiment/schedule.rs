@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 pub struct ScheduleSection {
     /// How the values go from their own to those at the end.
     pub shape: ScheduleShape,
-    /// The share of the run's steps before they begin to change, 0 or more and below 1; usually 0 or 0.5.
+    /// The share of the run's steps before they begin to change, 0 or more and below 1; usually 0 to 0.5.
     pub hold: f64,
     /// Steps in which the learning rates rise from 0 to their own, usually 0 to 1000; whatever the shape. beta2 and the weights of penalties do not rise with
     /// them: what they go to is said below.
     pub warm_up: u64,
-    /// What both learning rates end at, as a share of their own; usually 0 to 0.25.
+    /// What both learning rates end at, as a share of their own; usually 0 to 0.3.
     pub learning_rate: f64,
     /// What both networks' beta2 end at, usually 0.99 (R3GAN); where it is not given, they stay. The learning rates go to `learning_rate` beside it,
     /// which 1 lets stay.

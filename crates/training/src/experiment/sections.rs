@@ -43,7 +43,7 @@ pub struct Experiment<N = NetworkConfig, O = ObjectiveConfig> {
     /// What moves the weights, for each network its own.
     #[serde(default)]
     pub optimizer: OptimizerSection,
-    /// What changes in the course of the run: learning rates, and beta2.
+    /// What changes in the course of the run: learning rates, beta2, the weights of penalties, noise on images.
     #[serde(default)]
     pub schedule: ScheduleSection,
     /// How long is trained, and which network moves when.
