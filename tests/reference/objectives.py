@@ -277,7 +277,7 @@ WRONG: dict[str, dict[str, Callable[[Tensor], Tensor]]] = {
     "gradient": {
         "norm over channels": lambda gradient: (gradient.norm(dim=1) - 1).square().mean(),
         "norm over the batch": lambda gradient: (gradient.norm() - 1).square(),
-        "norm not subtracted from 1": lambda gradient: norms(gradient).square().mean(),
+        "1 not subtracted": lambda gradient: norms(gradient).square().mean(),
         "no gradient": lambda gradient: (norms(gradient.detach()) - 1).square().mean(),
     },
 }

@@ -206,6 +206,9 @@ fn a_central_difference_comes_to_the_exact_penalty_where_the_activation_is_smoot
     );
 }
 
+/// How far the mean of the random directions' values may be from the exact one: a factor of two would be far beyond.
+const VALUE: f64 = 0.2;
+
 #[test]
 fn random_directions_come_to_the_exact_penalty_in_the_mean() {
     // A software adapter takes a tenth of a second for each direction; where an activation bends, a hundred are too few.
@@ -228,11 +231,11 @@ fn random_directions_come_to_the_exact_penalty_in_the_mean() {
         // One batch's direction is mostly noise; the errors of the mean are those over the root of the draws.
         let typical = of_one.iter().sum::<f64>() / draws as f64;
         assert!(typical > 0.5, "{typical}");
-        let most = 3.0 * typical / (draws as f64).sqrt();
+        let most = if ON_CUBECL { 2.0 } else { 3.0 } * typical / (draws as f64).sqrt();
         if !is_smooth {
             // The value comes to the exact one, but its gradient has what double backpropagation leaves out: how the slopes change where an
             // activation bends.
-            assert_near("the value", value, exact, exact, 0.2);
+            assert_near("the value", value, exact, exact, VALUE);
             assert!(
                 distance(&mean, &of_exact) > most,
                 "{} {most}",
@@ -245,7 +248,7 @@ fn random_directions_come_to_the_exact_penalty_in_the_mean() {
             "{} {most}",
             distance(&mean, &of_exact)
         );
-        assert_near("the value", value, exact, exact, most + 0.02);
+        assert_near("the value", value, exact, exact, VALUE);
     }
 }
 

@@ -67,6 +67,10 @@ mod gradients;
 /// What generators say of themselves.
 #[cfg(feature = "ndarray")]
 mod graph;
+/// Signals, and the files that are being written.
+#[cfg(unix)]
+#[cfg(feature = "ndarray")]
+mod half_files;
 /// Signs that a training goes wrong.
 #[cfg(any(feature = "ndarray", feature = "flex", feature = "libtorch"))]
 mod health;

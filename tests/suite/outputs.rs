@@ -7,7 +7,8 @@ use crate::{
     desk::{Desk, Run},
 };
 
-fn trained() -> Desk {
+/// A desk with a run of one step.
+pub fn trained() -> Desk {
     let desk = Desk::new();
     desk.ok(&["train", "tiny.toml", "--out", "run", "--set", "training.max_steps=1"]);
     desk
@@ -214,57 +215,6 @@ fn grey(path: &Path) -> Vec<u8> {
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     reader.next_frame(&mut pixels).unwrap();
     pixels
-}
-
-/// Sends a command so many Ctrl-C as soon as so many bytes of a file are there, and sees that it leaves nothing.
-#[cfg(unix)]
-fn interrupt(desk: &Desk, arguments: &[&str], (file, bytes): (&str, u64), signals: usize) {
-    use std::os::unix::process::ExitStatusExt;
-    let mut child = desk
-        .command(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let part = format!(".{file}.");
-    let begun = || {
-        fs::read_dir(desk.folder.path()).unwrap().flatten().any(|entry| {
-            let is_part = entry.file_name().to_string_lossy().starts_with(&part);
-            is_part && entry.metadata().is_ok_and(|file| file.len() >= bytes)
-        })
-    };
-    while !begun() {
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "{arguments:?} ended before it was seen"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let kill = format!("kill -INT {0}; ", child.id()).repeat(signals);
-    std::process::Command::new("sh").args(["-c", &kill]).status().unwrap();
-    let ended = child.wait_with_output().unwrap().status;
-    // What a shell shows as 130.
-    assert_eq!(ended.signal(), Some(2), "{ended}");
-    let mut names: Vec<_> = fs::read_dir(desk.folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    names.sort();
-    assert_eq!(names, ["run", "tiny.toml"], "{arguments:?} after {signals}");
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_leaves_no_half_file() {
-    let desk = trained();
-    let images = ["generate", "run", "--count", "4000000000", "--out", "big.npy"];
-    let images = [&images[..], &["--save-noise", "noise.npy"]].concat();
-    // A command that draws nothing on a terminal and has nothing to save.
-    let picture = ["data", "preview", "synthetic", "--count", "10000", "--out", "big.png"];
-    for signals in [1, 2] {
-        interrupt(&desk, &images, ("big.npy", 100_000), signals);
-        interrupt(&desk, &picture, ("big.png", 0), signals);
-    }
 }
 
 /// The memory does not grow with the count.

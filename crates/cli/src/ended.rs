@@ -1,4 +1,4 @@
-//! What a command comes to, as its own code knows it.
+//! How a command ended, and mistakes in what was typed.
 
 /// How a command ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -42,7 +42,7 @@ pub fn asked() -> bool {
     ASKED.load(Ordering::SeqCst)
 }
 
-/// From now on, what is drawn on the terminal is erased, and files that are not whole are removed, when a signal ends the process.
+/// From now on, a signal that ends the process finds everything tidied up first ([`tidy_up_by`]).
 pub fn watch() -> anyhow::Result<()> {
     static WATCHED: OnceLock<Result<(), io::Error>> = OnceLock::new();
     match WATCHED.get_or_init(signals::watch) {

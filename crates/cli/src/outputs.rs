@@ -79,8 +79,9 @@ impl Destination {
     pub fn finish_one_of_many(self) -> anyhow::Result<()> {
         match self {
             Self::File { file, temporary } => {
+                let mut pending = pending();
                 file.commit_without_sync()?;
-                pending().retain(|known| *known != temporary);
+                pending.retain(|known| *known != temporary);
                 Ok(())
             }
             other => other.finish(),
@@ -91,8 +92,10 @@ impl Destination {
     pub fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::File { file, temporary } => {
+                // Held, so that whoever ends the process does not remove what is about to get its name.
+                let mut pending = pending();
                 file.commit()?;
-                pending().retain(|known| *known != temporary);
+                pending.retain(|known| *known != temporary);
             }
             Self::Stream(mut file) => file.flush()?,
             Self::Stdout => io::stdout().flush()?,

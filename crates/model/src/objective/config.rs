@@ -26,7 +26,7 @@ pub struct ObjectiveConfig {
     /// γ of the R1 penalty, (γ/2)·E‖∇D(x)‖² on real images (Mescheder et al., 2018, arXiv:1801.04406, equation 9), usually 0.1 to 10, more for larger
     /// images; 0 for none. It keeps the discriminator from being ahead, and takes a discriminator without batch normalization.
     pub r1: f64,
-    /// γ of the R2 penalty, the same on generated images (equation 10 there); with `relativistic` usually as large as `r1`; 0 for none.
+    /// γ of the R2 penalty, the same on generated images (equation 10 of the same paper); with `relativistic` usually as large as `r1`; 0 for none.
     pub r2: f64,
     /// Weight of the cross-entropy of the classes that the discriminator reads, in both networks' losses (ACGAN), usually 1 with `model.class_head =
     /// "classifier"`; 0 for none.

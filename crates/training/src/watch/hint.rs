@@ -9,7 +9,7 @@ pub enum Hint {
     DiscriminatorWon,
     /// The discriminator's loss stays a quarter above that of guessing.
     DiscriminatorWrong,
-    /// The mean of the discriminator's losses over a thousand steps is 15 % above that of guessing.
+    /// The mean of the discriminator's losses over a thousand steps is 5 % above that of guessing, though many of them are below.
     DiscriminatorUnsteady,
     /// The variance of generated pixels across a batch stays below 1 % of the real images'.
     ImagesAlike,
@@ -38,8 +38,8 @@ impl fmt::Display for Hint {
                  small to follow the generator, then try a larger one or, in a new run, training.discriminator_steps"
             }
             Self::DiscriminatorUnsteady => {
-                "over a thousand steps the discriminator did worse in the mean than one that guesses: again and again its steps are too large, \
-                 and what it knew is lost; try a smaller optimizer.discriminator.learning_rate (--learning-rate sets both), a rate that falls \
+                "over a thousand steps the discriminator did worse in the mean than one that guesses, though it knows better at times: again and \
+                 again its steps are too large, and what it knew is lost; try a smaller optimizer.discriminator.learning_rate (--learning-rate sets both), a rate that falls \
                  earlier (schedule.hold), or optimizer.discriminator.clip_gradients"
             }
             Self::ImagesAlike => {
