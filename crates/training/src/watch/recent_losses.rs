@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn losses_that_are_thrown_up_again_and_again_are_reported_once() {
         assert_eq!(reported(10, thrown_back(1000, 4)), [1010]);
-        assert_eq!(reported(1, thrown_back(1000, 4)), []);
+        assert!(reported(1, thrown_back(1000, 4)).is_empty());
         assert_eq!(reported(1, thrown_back(1001, 4)), [1001]);
         // However seldom lines are written, of twenty.
         assert_eq!(reported(50, thrown_back(100, 4)), [1050]);
@@ -83,14 +83,14 @@ mod tests {
 
     #[test]
     fn a_few_bad_lines_are_not() {
-        assert_eq!(reported(10, thrown_back(1000, 50)), []);
-        assert_eq!(reported(100, thrown_back(1000, 50)), []);
-        assert_eq!(reported(10, std::iter::repeat_n(1.45, 1000)), []);
+        assert!(reported(10, thrown_back(1000, 50)).is_empty());
+        assert!(reported(100, thrown_back(1000, 50)).is_empty());
+        assert!(reported(10, std::iter::repeat_n(1.45, 1000)).is_empty());
     }
 
     #[test]
     fn a_discriminator_that_is_always_wrong_is_not_thrown_back() {
-        assert_eq!(reported(10, std::iter::repeat_n(2.0, 1000)), []);
+        assert!(reported(10, std::iter::repeat_n(2.0, 1000)).is_empty());
     }
 
     #[test]
