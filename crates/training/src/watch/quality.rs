@@ -33,7 +33,7 @@ pub(super) struct QualityTrend {
     /// Evaluations since the best was set.
     since_better: usize,
     /// Whether that has been reported since then.
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl QualityTrend {
@@ -63,7 +63,7 @@ impl QualityTrend {
         // An unbiased distance may be below zero.
         if best.is_infinite() || value < best - BETTER_SHARE * best.abs() {
             self.distances = Some((first, value));
-            (self.since_better, self.is_told) = (0, false);
+            (self.since_better, self.is_reported) = (0, false);
             return None;
         }
         self.since_better += 1;
@@ -76,7 +76,7 @@ impl QualityTrend {
             (STALLED.., false) => Hint::QualityStalled,
             _ => return None,
         };
-        let is_new = !std::mem::replace(&mut self.is_told, true);
+        let is_new = !std::mem::replace(&mut self.is_reported, true);
         is_new.then_some(hint)
     }
 }
