@@ -11,15 +11,12 @@ use std::{
 
 use anyhow::anyhow;
 
-/// Whether there is something to save. Without that, the first signal ends the process.
-static SAVES: AtomicBool = AtomicBool::new(false);
-
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What to do before a signal ends the process.
 static TIDY: OnceLock<&[fn()]> = OnceLock::new();
 
-/// How to say that the first signal was heard.
+/// How to say that the first signal was heard, once there is something to save. Without that, it ends the process.
 static SAY: OnceLock<fn(&str)> = OnceLock::new();
 
 /// What is done, in this order, before a signal ends the process, once something [`watch`]es for signals.
@@ -33,7 +30,6 @@ pub fn tidy_up_by(actions: &'static [fn()]) {
 /// SIGINT for what it starts in the background.
 pub fn listen(say: fn(&str)) -> anyhow::Result<()> {
     let _ = SAY.set(say);
-    SAVES.store(true, Ordering::SeqCst);
     watch()
 }
 
@@ -52,19 +48,15 @@ pub fn watch() -> anyhow::Result<()> {
 }
 
 /// The first time.
-fn ask() {
+fn ask(say: fn(&str)) {
     ASKED.store(true, Ordering::SeqCst);
     // Beside this thread, which must hear the second signal also where the terminal is held up and the words have to wait.
-    if let Some(say) = SAY.get() {
-        let say = || say("stopping after this step and saving; once more to stop at once");
-        let _ = thread::Builder::new().spawn(say);
-    }
+    let say = move || say("stopping after this step and saving; once more to stop at once");
+    let _ = thread::Builder::new().spawn(say);
 }
 
 fn tidy_up() {
-    TIDY.get()
-        .iter()
-        .for_each(|actions| actions.iter().for_each(|act| act()));
+    TIDY.get().copied().unwrap_or_default().iter().for_each(|act| act());
 }
 
 /// The second time.
@@ -79,9 +71,7 @@ fn insist() -> ! {
 mod signals {
     use std::{
         ffi::c_int,
-        io, ptr,
-        sync::atomic::Ordering,
-        thread,
+        io, ptr, thread,
         time::{Duration, Instant},
     };
 
@@ -102,15 +92,16 @@ mod signals {
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let mut first: Option<(c_int, Instant)> = None;
             for signal in signals.forever() {
-                if !super::SAVES.load(Ordering::SeqCst) {
+                let Some(&say) = super::SAY.get() else {
                     super::tidy_up();
                     // Whoever started the process sees that a signal ended it.
                     let _ = emulate_default_handler(signal);
-                }
+                    continue;
+                };
                 match first {
                     None => {
                         first = Some((signal, Instant::now()));
-                        super::ask();
+                        super::ask(say);
                     }
                     // A terminal that is closed says so twice, by its shell and by the system. Nobody insists there.
                     Some(_) if signal == SIGHUP => {}
@@ -135,12 +126,12 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
-    use std::{io, sync::atomic::Ordering};
+    use std::io;
 
     pub fn watch() -> io::Result<()> {
-        ctrlc::set_handler(|| match super::SAVES.load(Ordering::SeqCst) && !super::asked() {
-            true => super::ask(),
-            false => super::insist(),
+        ctrlc::set_handler(|| match super::SAY.get() {
+            Some(&say) if !super::asked() => super::ask(say),
+            _ => super::insist(),
         })
         .map_err(io::Error::other)
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use ganvas_data::PendingFile;
+use ganvas_data::{DataError, PendingFile};
 
 use crate::{ended::UsageError, interrupt};
 
@@ -79,9 +79,7 @@ impl Destination {
     pub fn finish_one_of_many(self) -> anyhow::Result<()> {
         match self {
             Self::File { file, temporary } => {
-                let mut pending = pending();
-                file.commit_without_sync()?;
-                pending.retain(|known| *known != temporary);
+                give_name(&temporary, || file.commit_without_sync())?;
                 Ok(())
             }
             other => other.finish(),
@@ -92,10 +90,7 @@ impl Destination {
     pub fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::File { file, temporary } => {
-                // Held, so that whoever ends the process does not remove what is about to get its name.
-                let mut pending = pending();
-                file.commit()?;
-                pending.retain(|known| *known != temporary);
+                give_name(&temporary, || file.commit())?;
             }
             Self::Stream(mut file) => file.flush()?,
             Self::Stdout => io::stdout().flush()?,
@@ -174,6 +169,14 @@ fn place(path: &Path) -> PathBuf {
 
 fn pending() -> std::sync::MutexGuard<'static, Vec<PathBuf>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Brings a file to its place; whoever ends the process meanwhile waits, and does not remove it under way.
+fn give_name(temporary: &Path, commit: impl FnOnce() -> Result<(), DataError>) -> Result<(), DataError> {
+    let mut pending = pending();
+    commit()?;
+    pending.retain(|known| known != temporary);
+    Ok(())
 }
 
 /// Removes what is not whole, where the process is about to end without dropping anything; nothing can be begun from then on.
